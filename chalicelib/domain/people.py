@@ -1,0 +1,75 @@
+"""Customers, agents, teams and inboxes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, get_args
+
+Role = Literal["admin", "leader", "agent", "viewer"]
+ROLES: tuple[Role, ...] = get_args(Role)
+
+
+@dataclass(frozen=True)
+class Customer:
+    """The person who writes to us.  ``handles`` are ``channel:address`` pairs, lower case."""
+
+    id: str
+    name: str
+    handles: tuple[str, ...]
+    created_at: datetime
+    note: str = ""
+    blocked: bool = False
+    unreachable_handles: tuple[str, ...] = ()
+    """Handles that bounced hard or blocked us."""
+
+
+@dataclass(frozen=True)
+class Agent:
+    """A person who answers.  ``signature`` is plain text put under replies."""
+
+    id: str
+    email: str
+    name: str
+    role: Role
+    active: bool
+    created_at: datetime
+    team_ids: tuple[str, ...] = ()
+    initials: str = ""
+    time_zone: str = "UTC"
+    signature: str = ""
+    notify: bool = True
+    """Tell this agent (in the console, and by mail when away) of assignments."""
+    totp: bool = False
+
+
+@dataclass(frozen=True)
+class Team:
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """One configured account of a channel: support@…, one bot.
+
+    settings: the channel's own (for mail: ``forward_to`` and the like), never secrets.
+    separated: its tickets are linked, not shared, when one mail reaches two inboxes (features d30).
+    acknowledgement: text of the one automatic answer to a new customer mail; empty means none.
+    reopen_days: an answer to a ticket closed longer than this opens a linked ticket.
+    undo_seconds: how long a reply written in the console can be taken back.
+    sends_per_minute: the circuit breaker opens above this.
+    """
+
+    id: str
+    channel: str
+    address: str
+    name: str
+    team_id: str | None = None
+    signature: str = ""
+    acknowledgement: str = ""
+    separated: bool = False
+    reopen_days: int = 30
+    undo_seconds: int = 10
+    sends_per_minute: int = 120
+    active: bool = True
+    settings: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,111 @@
+"""The unit of work: who has it, how it stands, and which lists it shows in."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, get_args
+
+from chalicelib.errors import InvalidInput
+
+Status = Literal["open", "pending", "resolved", "closed", "spam", "trash"]
+Priority = Literal["low", "normal", "high", "urgent"]
+
+STATUSES: tuple[Status, ...] = get_args(Status)
+PRIORITIES: tuple[Priority, ...] = get_args(Priority)
+LIVE: frozenset[Status] = frozenset({"open", "pending"})
+"""Statuses that somebody still has to do something about; the others are filed by month."""
+AGENT_STATUSES: tuple[Status, ...] = ("open", "pending", "resolved", "closed")
+
+MAX_SUBJECT_CHARS = 200
+MAX_TAGS = 20
+MAX_TAG_CHARS = 40
+SNIPPET_CHARS = 120
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """``id`` is the human number as text; addresses, links and URLs all use it."""
+
+    id: str
+    subject: str
+    status: Status
+    priority: Priority
+    inbox_id: str
+    channel: str
+    customer_id: str
+    customer_name: str
+    customer_handle: str
+    created_at: datetime
+    updated_at: datetime
+    """When anything last happened on it: the sort key of the lists."""
+    version: int
+    assignee_id: str | None = None
+    team_id: str | None = None
+    tags: tuple[str, ...] = ()
+    other_inbox_ids: tuple[str, ...] = ()
+    """Further inboxes of ours that stood in the same mail: their teams see the ticket too."""
+    snippet: str = ""
+    waiting_since: datetime | None = None
+    """When the oldest unanswered customer message came; None while nobody waits for us."""
+    last_message_id: str = ""
+    last_inbound_id: str = ""
+    message_count: int = 0
+    snoozed_until: datetime | None = None
+    closed_at: datetime | None = None
+    linked_ticket_ids: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    """Sentences shown as banners: "the sender never took part in ticket 1042", …"""
+    undelivered: bool = False
+    status_before: Status | None = None
+    """What "not spam" or "restore" goes back to."""
+    participants: tuple[str, ...] = ()
+    """Addresses that wrote, or stood in To/Cc of, a message of the ticket (newest 50, lower case)."""
+    conversation_key: str | None = None
+
+    @property
+    def number(self) -> int:
+        return int(self.id)
+
+
+@dataclass(frozen=True)
+class TicketRow:
+    """What a list shows of a ticket: only what the index projects."""
+
+    id: str
+    subject: str
+    status: Status
+    priority: Priority
+    inbox_id: str
+    channel: str
+    customer_id: str
+    customer_name: str
+    assignee_id: str | None
+    team_id: str | None
+    snippet: str
+    tags: tuple[str, ...]
+    updated_at: datetime
+    waiting_since: datetime | None
+    snoozed_until: datetime | None
+    undelivered: bool
+    last_message_id: str
+
+
+def checked_subject(subject: str) -> str:
+    """The subject on one line; raise InvalidInput when it is empty or over MAX_SUBJECT_CHARS."""
+    line = " ".join(subject.split())
+    if not line:
+        raise InvalidInput("A ticket needs a subject.", {"subject": "Say in a few words what it is about."})
+    if len(line) > MAX_SUBJECT_CHARS:
+        raise InvalidInput(
+            "The subject is too long.", {"subject": f"Keep it under {MAX_SUBJECT_CHARS} characters."}
+        )
+    return line
+
+
+def checked_tags(tags: list[str] | tuple[str, ...]) -> tuple[str, ...]:
+    """Tags trimmed, lower-cased, without repeats, in the order given."""
+    clean = tuple(dict.fromkeys(" ".join(tag.lower().split()) for tag in tags if tag.strip()))
+    if len(clean) > MAX_TAGS:
+        raise InvalidInput("Too many tags.", {"tags": f"A ticket carries at most {MAX_TAGS} tags."})
+    if any(len(tag) > MAX_TAG_CHARS for tag in clean):
+        raise InvalidInput("A tag is too long.", {"tags": f"Keep each tag under {MAX_TAG_CHARS} characters."})
+    return clean

@@ -74,8 +74,8 @@ class Tools:
     post: HttpPost
     send_mail: SendMail
     secret: Callable[[str], str]
-    reply_key: Callable[[], bytes]
-    """Key that signs reply addresses."""
+    reply_keys: Callable[[], Sequence[bytes]]
+    """Keys of reply addresses, newest first: the first signs, all are accepted."""
     stage: str
     region: str
 

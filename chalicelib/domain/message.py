@@ -89,6 +89,8 @@ class Inbound:
     references: tuple[str, ...] = ()
     """RFC 5322 ids a mail answer continues, oldest first (the mail's References and its own id)."""
     thread_index: str | None = None
+    unauthenticated: bool = False
+    """The domain in From disowns this mail: DMARC fails and asks to reject or quarantine."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,9 @@ class StateChange:
     """What a provider says about one of our messages, or about a handle.
 
     our_message_id: ours, where the provider echoes it; else ``provider_id`` (SES id, Telegram message id).
-    handle: set with state "unreachable" / "reachable" for a customer's handle (blocked the bot).
+    ticket_id: the ticket of that message, where the provider echoes it (messages are kept under their ticket).
+    handle: set with state "unreachable" / "reachable" for a customer's handle (blocked the bot), without its channel.
+    event_id: equal for two deliveries of the same event.
     recipients: the addresses concerned; empty means all.
     """
 
@@ -120,6 +124,7 @@ class StateChange:
     reason: str = ""
     permanent: bool = False
     event_id: str = ""
+    ticket_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -159,6 +164,8 @@ class Message:
     text: str
     full_text: str = ""
     has_html: bool = False
+    folded: bool = False
+    """True when ``text`` is only the beginning; the rest is read on demand."""
     rich: bool = False
     """True when the HTML shows more than the text does (pictures, tables)."""
     subject: str = ""
@@ -184,9 +191,13 @@ class Outbound:
     """What a connector's ``send`` gets: one message, complete, with the inbox's settings beside it.
 
     reply_address: the signed address answers shall go to (mail only).
-    in_reply_to / references / thread_index: of the message answered.
-    quoted: text of the conversation to hang below the answer, when the agent asked for it.
+    at: when it was written; becomes its Date (and makes the mail the same whenever it is composed).
+    in_reply_to / references / thread_index: of the message answered; the references end with its own id.
+    quoted: plain text of the conversation to hang below the answer, when the agent asked for it, without ">" marks.
+    quoted_intro: the line above it ("On 20 November 2026 Lina Meyer wrote:").
     automatic: True for acknowledgements: RFC 3834 marks.
+    thread_key / reply_to_key: where the provider groups by itself (chats): ``Inbound.conversation_key`` of the
+    ticket, and the own key of the message answered.
     """
 
     message_id: str
@@ -196,6 +207,7 @@ class Outbound:
     to: tuple[Party, ...]
     subject: str
     text: str
+    at: datetime
     html: str = ""
     cc: tuple[Party, ...] = ()
     bcc: tuple[Party, ...] = ()
@@ -205,6 +217,7 @@ class Outbound:
     references: tuple[str, ...] = ()
     thread_index: str | None = None
     quoted: str = ""
+    quoted_intro: str = ""
     automatic: bool = False
     thread_key: str | None = None
     reply_to_key: str | None = None

@@ -1,0 +1,101 @@
+"""Which ticket a message belongs to.  The rule and its reasons: docs/domain/threading.md."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from chalicelib.domain.message import Inbound
+from chalicelib.domain.people import Inbox
+from chalicelib.domain.ticket import LIVE, Ticket
+
+Evidence = Literal["token", "reference", "chat", "number"]
+STRENGTH: dict[Evidence, int] = {"token": 0, "reference": 1, "chat": 2, "number": 3}
+AUTOMATIC = frozenset({"auto_reply", "bounce", "complaint"})
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A ticket that one of the message's keys led to, merges already followed.
+
+    separated: the ticket's own inbox keeps its tickets to itself (``Inbox.separated``).
+    """
+
+    evidence: Evidence
+    ticket: Ticket
+    separated: bool = False
+
+
+@dataclass(frozen=True)
+class Join:
+    """The message belongs to this ticket; ``wakes``: put it to "open", for a person wrote."""
+
+    ticket_id: str
+    wakes: bool
+
+
+@dataclass(frozen=True)
+class New:
+    """The message opens a ticket.
+
+    linked_to: an earlier ticket it has to do with.  flag: a sentence for the banner, "" for none.
+    """
+
+    linked_to: str | None = None
+    flag: str = ""
+    reason: Literal["first", "stranger", "closed", "separated", "trashed"] = "first"
+
+
+def decide(message: Inbound, candidates: Sequence[Candidate], inbox: Inbox, received_at: datetime) -> Join | New:
+    """Join one of ``candidates`` or open a ticket.
+
+    ``candidates`` may come in any order; of equal evidence the first is the better one (``thread_keys`` are
+    best first).  ``received_at`` is when the message reached us.
+    """
+    ranked = sorted(candidates, key=lambda candidate: STRENGTH[candidate.evidence])
+    believed = [candidate for candidate in ranked if _sender_belongs(message, candidate)]
+    if believed:
+        return _enter(message, believed[0], inbox, received_at)
+    if ranked:
+        return _stranger(message, ranked[0].ticket)
+    return New()
+
+
+def took_part(address: str, ticket: Ticket) -> bool:
+    """Did this address write, or stand in To or Cc of, a message of the ticket?"""
+    wanted = address.strip().lower()
+    return bool(wanted) and (wanted in ticket.participants or wanted == ticket.customer_handle.lower())
+
+
+def _sender_belongs(message: Inbound, candidate: Candidate) -> bool:
+    if candidate.evidence == "chat":
+        return True
+    if candidate.evidence == "number" and (message.spam or message.unauthenticated):
+        return False
+    return took_part(message.sender.address, candidate.ticket)
+
+
+def _enter(message: Inbound, candidate: Candidate, inbox: Inbox, received_at: datetime) -> Join | New:
+    ticket = candidate.ticket
+    at_home = inbox.id == ticket.inbox_id or inbox.id in ticket.other_inbox_ids
+    if not at_home and (inbox.separated or candidate.separated):
+        return New(linked_to=ticket.id, reason="separated")
+    if message.mail_kind in AUTOMATIC:
+        return Join(ticket.id, wakes=False)
+    if ticket.status == "trash":
+        return New(linked_to=ticket.id, reason="trashed")
+    if _closed_too_long(ticket, inbox, received_at):
+        return New(linked_to=ticket.id, reason="closed")
+    return Join(ticket.id, wakes=ticket.status != "spam" and not message.spam)
+
+
+def _closed_too_long(ticket: Ticket, inbox: Inbox, received_at: datetime) -> bool:
+    if ticket.status in LIVE or ticket.status == "spam":
+        return False
+    closed_at = ticket.closed_at or ticket.updated_at
+    return received_at - closed_at > timedelta(days=inbox.reopen_days)
+
+
+def _stranger(message: Inbound, ticket: Ticket) -> New:
+    who = message.sender.address or "The sender"
+    return New(linked_to=ticket.id, flag=f"{who} never took part in ticket {ticket.id}.", reason="stranger")

@@ -113,9 +113,7 @@ class StateChange:
     recipients: the addresses concerned; empty means all.
     """
 
-    state: Literal[
-        "sent", "delivered", "delayed", "bounced", "complained", "failed", "unreachable", "reachable"
-    ]
+    state: Literal["sent", "delivered", "delayed", "bounced", "complained", "failed", "unreachable", "reachable"]
     at: datetime
     our_message_id: str | None = None
     provider_id: str | None = None

@@ -73,3 +73,20 @@ class Inbox:
     sends_per_minute: int = 120
     active: bool = True
     settings: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who does something: an agent in the console, a program with an API token (a bot), or the desk itself."""
+
+    kind: Literal["agent", "bot", "system"]
+    id: str
+    name: str
+    role: Role = "agent"
+
+
+SYSTEM = Actor("system", "deskbell", "Deskbell", "admin")
+
+
+def actor_of(agent: Agent) -> Actor:
+    return Actor("agent", agent.id, agent.name, agent.role)

@@ -95,9 +95,7 @@ def checked_subject(subject: str) -> str:
     if not line:
         raise InvalidInput("A ticket needs a subject.", {"subject": "Say in a few words what it is about."})
     if len(line) > MAX_SUBJECT_CHARS:
-        raise InvalidInput(
-            "The subject is too long.", {"subject": f"Keep it under {MAX_SUBJECT_CHARS} characters."}
-        )
+        raise InvalidInput("The subject is too long.", {"subject": f"Keep it under {MAX_SUBJECT_CHARS} characters."})
     return line
 
 

@@ -1,0 +1,68 @@
+"""Customers and the handles they write from."""
+
+from dataclasses import dataclass, replace
+
+from chalicelib.domain.people import Customer
+from chalicelib.errors import NotFound
+from chalicelib.store import documents
+from chalicelib.store.transaction import Transaction
+
+
+@dataclass(frozen=True)
+class HandleOf:
+    """Whose handle it is.  ``blocked``: what comes from it goes to spam; ``unreachable``: a sentence, why."""
+
+    customer_id: str
+    blocked: bool = False
+    unreachable: str = ""
+
+
+def handle_name(channel: str, address: str) -> str:
+    return f"{channel}:{address.strip().lower()}"
+
+
+def _key(handle: str) -> str:
+    return f"HANDLE#{handle}"
+
+
+def get(customer_id: str) -> Customer:
+    found = documents.read(Customer, f"CUSTOMER#{customer_id}", "CUSTOMER")
+    if found is None:
+        raise NotFound("There is no such customer.")
+    return found
+
+
+def handle(name: str) -> HandleOf | None:
+    return documents.read(HandleOf, _key(name), "HANDLE")
+
+
+def by_handle(name: str) -> tuple[Customer, HandleOf] | None:
+    """The customer behind a handle."""
+    found = handle(name)
+    if found is None:
+        return None
+    return get(found.customer_id), found
+
+
+def add(transaction: Transaction, customer: Customer) -> None:
+    """Add a new customer; label "handle" when somebody took a handle meanwhile."""
+    transaction.put_new("customer", documents.item(f"CUSTOMER#{customer.id}", "CUSTOMER", customer))
+    for name in customer.handles:
+        transaction.put_new("handle", documents.item(_key(name), "HANDLE", HandleOf(customer.id)))
+
+
+def save(customer: Customer) -> None:
+    documents.write(f"CUSTOMER#{customer.id}", "CUSTOMER", customer)
+
+
+def mark_handle(name: str, *, blocked: bool | None = None, unreachable: str | None = None) -> None:
+    """Note that a handle is blocked (or no more), or cannot be reached; nothing when nobody has it."""
+    found = handle(name)
+    if found is None:
+        return
+    changed = replace(
+        found,
+        blocked=found.blocked if blocked is None else blocked,
+        unreachable=found.unreachable if unreachable is None else unreachable,
+    )
+    documents.write(_key(name), "HANDLE", changed)

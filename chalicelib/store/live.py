@@ -1,0 +1,59 @@
+"""Open consoles: who listens on which connection, and what is on their screen."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from chalicelib.store import documents
+
+CONNECTION_HOURS = 2  # API Gateway closes a socket after two hours
+
+
+@dataclass(frozen=True)
+class Connection:
+    """``ticket_id``: the conversation on that screen, empty when none."""
+
+    id: str
+    agent_id: str
+    ticket_id: str = ""
+
+
+@dataclass(frozen=True)
+class LiveTicket:
+    """A single-use pass for opening the socket."""
+
+    agent_id: str
+
+
+def issue(ticket_hash: str, agent_id: str, expires_at: datetime) -> None:
+    documents.write(f"LIVETICKET#{ticket_hash}", "LIVETICKET", LiveTicket(agent_id), expires_at)
+
+
+def redeem(ticket_hash: str, now: datetime) -> str | None:
+    """The agent of an unexpired pass, once."""
+    key = (f"LIVETICKET#{ticket_hash}", "LIVETICKET")
+    found = documents.read(LiveTicket, *key, now=now)
+    return found.agent_id if found and documents.take(*key) else None
+
+
+def open_connection(connection: Connection, now: datetime) -> None:
+    documents.write("LIVE", connection.id, connection, now + timedelta(hours=CONNECTION_HOURS))
+
+
+def look_at(connection_id: str, ticket_id: str, now: datetime) -> None:
+    """Note what a console shows; nothing when the connection is gone."""
+    found = documents.read(Connection, "LIVE", connection_id)
+    if found is not None:
+        documents.replace(
+            "LIVE",
+            connection_id,
+            Connection(found.id, found.agent_id, ticket_id),
+            now + timedelta(hours=CONNECTION_HOURS),
+        )
+
+
+def close_connection(connection_id: str) -> None:
+    documents.delete("LIVE", connection_id)
+
+
+def connections() -> tuple[Connection, ...]:
+    return tuple(connection for _, connection in documents.under(Connection, "LIVE"))

@@ -1,0 +1,241 @@
+"""Messages of a ticket, their long bodies and their deliveries."""
+
+import zlib
+from base64 import b85decode, b85encode
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from pynamodb.exceptions import UpdateError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+
+from chalicelib.domain.message import Delivery, DeliveryState, Message
+from chalicelib.domain.moments import from_stamp, stamp
+from chalicelib.errors import NotFound
+from chalicelib.store import objects
+from chalicelib.store.codec import decode, encode
+from chalicelib.store.models import DeliveryItem, DocumentItem
+from chalicelib.store.pending import pending_key
+from chalicelib.store.tickets import ticket_key
+from chalicelib.store.transaction import Transaction
+
+INLINE_TEXT_CHARS = 2_000
+MAX_BODY_BYTES = 300_000
+"""DynamoDB takes 400 KB an item; a longer body lies in S3."""
+CONVERSATION_PAGE = 30
+
+
+@dataclass(frozen=True)
+class Body:
+    """All of a message's words.  ``html`` is the customer's own, unsafe until ``domain.safe_html`` has seen it."""
+
+    text: str
+    full_text: str
+    html: str = ""
+
+
+def stored_body(message: Message, html: str) -> tuple[Message, DocumentItem | None]:
+    """Split what a page of messages shows from what is read on demand.
+
+    Returns the message as it is stored inline and the body item, None when everything fits inline.  A body over
+    MAX_BODY_BYTES goes to S3 at once (before the transaction: an object nobody names does no harm).
+    """
+    short = len(message.text) <= INLINE_TEXT_CHARS
+    if short and not html and message.full_text in ("", message.text):
+        return replace(message, full_text=""), None
+    body = Body(message.text, message.full_text or message.text, html)
+    packed = b85encode(zlib.compress(encode(body).encode(), 6)).decode()
+    if len(packed) > MAX_BODY_BYTES:
+        key = f"bodies/{message.ticket_id}/{message.id}"
+        objects.put_attachment(key, zlib.compress(encode(body).encode(), 6), "application/octet-stream")
+        packed = f"s3:{key}"
+    inline = message.text if short else message.text[:INLINE_TEXT_CHARS]
+    item = DocumentItem(ticket_key(message.ticket_id), f"BODY#{message.id}", data=packed)
+    return replace(message, text=inline, full_text="", has_html=bool(html), folded=not short), item
+
+
+def as_item(message: Message) -> DocumentItem:
+    return DocumentItem(
+        ticket_key(message.ticket_id), f"MESSAGE#{message.id}", data=encode(replace(message, delivery=None))
+    )
+
+
+def add(transaction: Transaction, message: Message, html: str = "") -> Message:
+    """Add the writes of a new message; label "message" refuses a second one with the same id."""
+    stored, body = stored_body(message, html)
+    transaction.put_new("message", as_item(stored))
+    if body is not None:
+        transaction.put("body", body)
+    return stored
+
+
+def add_delivery(
+    transaction: Transaction, message: Message, inbox_id: str, send_at: datetime, origin: str | None = None
+) -> None:
+    """Queue a message for sending at ``send_at``; pending until ``deliver`` is through with it."""
+    time_key, time_at = pending_key(message.id, send_at)
+    transaction.put_new(
+        "delivery",
+        DeliveryItem(
+            ticket_key(message.ticket_id), f"DELIVERY#{message.id}", state="queued", at=stamp(message.at),
+            send_at=stamp(send_at), inbox_id=inbox_id, attempts=0, origin=origin, time_key=time_key, time_at=time_at,
+        ),
+    )  # fmt: skip
+
+
+def _as_delivery(item: DeliveryItem) -> Delivery:
+    state: DeliveryState = item.state  # type: ignore[assignment]
+    return Delivery(
+        state, item.reason or "", from_stamp(item.at) if item.at else None, item.provider_id, int(item.attempts),
+        from_stamp(item.send_at),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """Messages oldest first; ``earlier`` is the cursor for those before them, None when these are all."""
+
+    messages: tuple[Message, ...]
+    earlier: str | None
+
+
+def newest(ticket_id: str, before: str | None = None, limit: int = CONVERSATION_PAGE) -> Conversation:
+    """The newest messages (before message id ``before``), with their delivery states."""
+    edge = (
+        DocumentItem.sk.between("MESSAGE#", f"MESSAGE#{before}") if before else DocumentItem.sk.startswith("MESSAGE#")
+    )
+    items = list(
+        DocumentItem.query(ticket_key(ticket_id), edge, scan_index_forward=False, limit=limit + 2, page_size=limit + 2)
+    )
+    found = [decode(Message, item.data or "") for item in items]
+    found = [message for message in found if message.id != before]
+    page, more = found[:limit], len(found) > limit
+    page.reverse()
+    return Conversation(_with_deliveries(ticket_id, page), page[0].id if more and page else None)
+
+
+def oldest(ticket_id: str, after: str | None = None, limit: int = 50) -> tuple[tuple[Message, ...], str | None]:
+    """Messages oldest first behind ``after``, and the cursor of the next page."""
+    edge = DocumentItem.sk.between(f"MESSAGE#{after or ''}", "MESSAGE#~")
+    items = DocumentItem.query(ticket_key(ticket_id), edge, limit=limit + 2, page_size=limit + 2)
+    found = [message for message in (decode(Message, item.data or "") for item in items) if message.id != after]
+    page = found[:limit]
+    return _with_deliveries(ticket_id, page), page[-1].id if len(found) > limit else None
+
+
+def _with_deliveries(ticket_id: str, page: Sequence[Message]) -> tuple[Message, ...]:
+    outgoing = [message for message in page if message.direction == "out" and message.kind == "message"]
+    if not outgoing:
+        return tuple(page)
+    first, last = outgoing[0].id, outgoing[-1].id
+    states = {
+        str(item.sk).removeprefix("DELIVERY#"): _as_delivery(item)
+        for item in DeliveryItem.query(
+            ticket_key(ticket_id), DeliveryItem.sk.between(f"DELIVERY#{first}", f"DELIVERY#{last}")
+        )
+    }
+    return tuple(replace(message, delivery=states.get(message.id)) for message in page)
+
+
+def get(ticket_id: str, message_id: str) -> Message:
+    try:
+        item = DocumentItem.get(ticket_key(ticket_id), f"MESSAGE#{message_id}", consistent_read=True)
+    except DocumentItem.DoesNotExist as error:
+        raise NotFound("There is no such message.") from error
+    return _with_deliveries(ticket_id, [decode(Message, item.data or "")])[0]
+
+
+def body_of(message: Message) -> Body:
+    """All of a message's words, wherever they lie."""
+    try:
+        item = DocumentItem.get(ticket_key(message.ticket_id), f"BODY#{message.id}")
+    except DocumentItem.DoesNotExist:
+        return Body(message.text, message.full_text or message.text)
+    packed = item.data or ""
+    raw = objects.get_attachment(packed.removeprefix("s3:")) if packed.startswith("s3:") else b85decode(packed)
+    return decode(Body, zlib.decompress(raw).decode())
+
+
+def replace_message(transaction: Transaction, message: Message, html: str = "") -> None:
+    """Overwrite a message that exists (an edit by the customer, a note corrected)."""
+    stored, body = stored_body(message, html)
+    transaction.put("message", as_item(stored), DocumentItem.pk.exists())
+    if body is not None:
+        transaction.put("body", body)
+
+
+def remove(transaction: Transaction, message: Message) -> None:
+    """Take a message back that was never sent."""
+    transaction.delete("message", DocumentItem(ticket_key(message.ticket_id), f"MESSAGE#{message.id}"))
+
+
+# Deliveries
+
+
+def _delivery(ticket_id: str, message_id: str) -> DeliveryItem:
+    return DeliveryItem(ticket_key(ticket_id), f"DELIVERY#{message_id}")
+
+
+def get_delivery(ticket_id: str, message_id: str) -> Delivery:
+    try:
+        return _as_delivery(DeliveryItem.get(ticket_key(ticket_id), f"DELIVERY#{message_id}", consistent_read=True))
+    except DeliveryItem.DoesNotExist as error:
+        raise NotFound("There is no such delivery.") from error
+
+
+def move_delivery(
+    ticket_id: str,
+    message_id: str,
+    to: DeliveryState,
+    allowed_from: Sequence[DeliveryState],
+    at: datetime,
+    reason: str = "",
+    provider_id: str | None = None,
+    event_id: str | None = None,
+    attempts: int | None = None,
+    send_at: datetime | None = None,
+    settled: bool | None = None,
+    claimed_attempt: int | None = None,
+) -> bool:
+    """Move a delivery to another state in one conditional write; False when it is not in ``allowed_from``.
+
+    settled True removes the pending mark, False sets it anew.  event_id: the provider's event, applied once.
+    claimed_attempt: only while this many attempts were made (a claim that a later one overtook changes nothing).
+    """
+    actions: list[Action] = [
+        DeliveryItem.state.set(to),
+        DeliveryItem.at.set(stamp(at)),
+        DeliveryItem.reason.set(reason),
+    ]
+    condition: Condition = DeliveryItem.state.is_in(*allowed_from)
+    if provider_id is not None:
+        actions.append(DeliveryItem.provider_id.set(provider_id))
+    if attempts is not None:
+        actions.append(DeliveryItem.attempts.set(attempts))
+    if send_at is not None:
+        actions.append(DeliveryItem.send_at.set(stamp(send_at)))
+    if claimed_attempt is not None:
+        condition = condition & (DeliveryItem.attempts == claimed_attempt)
+    if event_id:
+        actions.append(DeliveryItem.event_ids.add({event_id}))
+        condition = condition & (DeliveryItem.event_ids.does_not_exist() | ~DeliveryItem.event_ids.contains(event_id))
+    if settled is True:
+        actions += [DeliveryItem.time_key.remove(), DeliveryItem.time_at.remove()]
+    if settled is False:
+        time_key, time_at = pending_key(message_id, send_at or at)
+        actions += [DeliveryItem.time_key.set(time_key), DeliveryItem.time_at.set(time_at)]
+    try:
+        _delivery(ticket_id, message_id).update(actions=actions, condition=condition)
+    except UpdateError as error:
+        if error.cause_response_code == "ConditionalCheckFailedException":
+            return False
+        raise
+    return True
+
+
+def delivery_state(ticket_id: str, message_id: str) -> DeliveryItem | None:
+    try:
+        return DeliveryItem.get(ticket_key(ticket_id), f"DELIVERY#{message_id}", consistent_read=True)
+    except DeliveryItem.DoesNotExist:
+        return None

@@ -1,0 +1,48 @@
+"""Pending marks: what still has a consequence outstanding, findable without the stream."""
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib.domain.moments import stamp
+from chalicelib.store.models import TicketItem
+
+PENDING_SHARDS = 4
+TIMER_SHARDS = 4
+
+
+def pending_key(seed: str, due: datetime) -> tuple[str, str]:
+    """Index keys of a pending mark: ``repair`` looks at it once ``due`` is well past."""
+    return f"PENDING#{zlib.crc32(seed.encode()) % PENDING_SHARDS}", f"{stamp(due)}#{seed}"
+
+
+def timer_key(seed: str, due: datetime) -> tuple[str, str]:
+    return f"TIMER#{zlib.crc32(seed.encode()) % TIMER_SHARDS}", f"{stamp(due)}#{seed}"
+
+
+@dataclass(frozen=True)
+class Due:
+    """The key of an item whose time has come."""
+
+    pk: str
+    sk: str
+    time_key: str
+    time_at: str
+
+
+def _due(prefix: str, shards: int, until: datetime, limit: int) -> Iterator[Due]:
+    for shard in range(shards):
+        key = f"{prefix}#{shard}"
+        below = TicketItem.time_at < stamp(until)
+        for item in TicketItem.by_time.query(key, below, limit=limit, page_size=limit):
+            yield Due(str(item.pk), str(item.sk), key, str(item.time_at))
+
+
+def overdue(until: datetime, limit: int = 200) -> Iterator[Due]:
+    """Items whose pending mark is older than ``until``, oldest first in each shard."""
+    return _due("PENDING", PENDING_SHARDS, until, limit)
+
+
+def timers_due(until: datetime, limit: int = 500) -> Iterator[Due]:
+    return _due("TIMER", TIMER_SHARDS, until, limit)

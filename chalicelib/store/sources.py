@@ -1,0 +1,53 @@
+"""Sources: keys of messages that later messages refer to.  The same item is the duplicate check.
+
+``SOURCE#<key>`` holds one item per different message under that key: carriers reuse Message-IDs (features d7).
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+from chalicelib.store import documents
+from chalicelib.store.codec import decode
+from chalicelib.store.models import DocumentItem
+from chalicelib.store.transaction import Transaction
+
+MAX_KEY_CHARS = 300
+
+
+@dataclass(frozen=True)
+class Source:
+    """Which message a key means."""
+
+    ticket_id: str
+    message_id: str
+    inbox_id: str
+    outgoing: bool = False
+    automatic: bool = False
+
+
+def _key(key: str) -> str:
+    return f"SOURCE#{key if len(key) <= MAX_KEY_CHARS else hashlib.sha256(key.encode()).hexdigest()}"
+
+
+def key_item(key: str, fingerprint: str, source: Source) -> DocumentItem:
+    return documents.item(_key(key), fingerprint, source)
+
+
+def claim(transaction: Transaction, key: str, fingerprint: str, source: Source) -> None:
+    """Add the duplicate check; label "source" when the same message is stored already."""
+    transaction.put_new("source", key_item(key, fingerprint, source))
+
+
+def note(key: str, source: Source) -> None:
+    """Remember a key of an outgoing message (its provider's id is known only after the send)."""
+    documents.write(_key(key), f"out#{source.message_id}", source)
+
+
+def find(key: str, limit: int = 10) -> tuple[Source, ...]:
+    """The messages under a key, consistent: an answer may follow its question within milliseconds."""
+    found = DocumentItem.query(_key(key), consistent_read=True, limit=limit, page_size=limit)
+    return tuple(decode(Source, item.data or "{}") for item in found)
+
+
+def find_exact(key: str, fingerprint: str) -> Source | None:
+    return documents.read(Source, _key(key), fingerprint)

@@ -190,6 +190,12 @@ class Engine:
                 return dict(found["items"].get(pk, {}))
         return {}
 
+    def partition_keys(self, table: str) -> list[str]:
+        """Every partition key of a table."""
+        return [
+            str(pk) for *_, name, found in _tables(self._modules["dynamodb"]) if name == table for pk in found["items"]
+        ]
+
     # -- clients and queues --------------------------------------------------------------------------------------
 
     def client(self, service: str, **settings: Any) -> Any:

@@ -1,0 +1,10 @@
+"""HTTP edge: public webhooks, the REST API and the console."""
+
+from chalice.app import Blueprint
+
+
+def blueprints() -> list[Blueprint]:
+    """Every route of the desk, in the order in which they are registered."""
+    from chalicelib.api import health
+
+    return [health.blueprint]

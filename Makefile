@@ -1,0 +1,62 @@
+# Deskbell.  `make run` shows the whole desk on this machine; `make deploy STAGE=prod` puts it into your AWS account.
+
+PYTHON ?= python3
+STAGE ?= prod
+VENV := .venv
+BIN := $(VENV)/bin
+PACKAGES := app.py chalicelib infra local bench tests
+BENCHES = $(filter-out result __init__,$(basename $(notdir $(wildcard bench/*.py))))
+
+.PHONY: setup run test check format package deploy undeploy bench requirements
+
+# One stamp says which requirements the environment holds, so that a second `make run` starts at once.
+setup: $(VENV)/.made chalicelib/web/static/vendor/htmx.min.js
+
+$(VENV)/.made: requirements.txt requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 14) else "Deskbell needs Python 3.11 to 3.14; this is %d.%d. Say: make PYTHON=python3.12 ..." % sys.version_info[:2])'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+chalicelib/web/static/vendor/htmx.min.js: requirements-vendor.txt infra/vendor.py | $(VENV)/.made
+	$(BIN)/python -m infra.vendor
+	@touch $@
+
+run: setup
+	@exec $(BIN)/python -m local
+
+test: setup
+	$(BIN)/python -m pytest
+
+check: setup
+	$(BIN)/ruff check $(PACKAGES)
+	$(BIN)/ruff format --check $(PACKAGES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m infra.package --stage check --local --out build/check > /dev/null
+	$(BIN)/cfn-lint build/check/template.json
+
+format: setup
+	$(BIN)/ruff check --fix $(PACKAGES)
+	$(BIN)/ruff format $(PACKAGES)
+
+package: setup
+	$(BIN)/python -m infra.package --stage $(STAGE)
+
+# ADMIN_EMAIL, ADMIN_NAME: the first admin.  SET="NAME=VALUE ...": parameters of the template (docs/operate.md).
+deploy: setup
+	@$(BIN)/python -m infra.deploy --stage $(STAGE) --admin-email "$(ADMIN_EMAIL)" --admin-name "$(ADMIN_NAME)" \
+		$(foreach pair,$(SET),--set "$(pair)")
+
+undeploy: setup
+	@$(BIN)/python -m infra.undeploy --stage $(STAGE)
+
+bench: setup
+	@failed=0; for name in $(BENCHES); do $(BIN)/python -m bench.$$name --json || failed=1; done; exit $$failed
+
+# After a change of a .in file.
+requirements: setup
+	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --no-header --no-emit-index-url --no-emit-find-links \
+		--no-emit-trusted-host -o requirements.txt requirements.in
+	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header --no-emit-index-url \
+		--no-emit-find-links --no-emit-trusted-host -o requirements-dev.txt requirements-dev.in

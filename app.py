@@ -1,0 +1,138 @@
+"""Entry points only: each event goes straight to its room in ``chalicelib``.
+
+Chalice deploys an event handler under its module's name, so all of them stand here; routes come as blueprints.
+"""
+
+import gc
+
+gc.disable()  # nothing that an import makes is garbage: collecting costs a sixth of a cold start
+
+import os
+from typing import Any
+
+from chalice.app import Chalice, CloudWatchEvent, DynamoDBEvent, SNSEvent, SQSEvent, WebsocketEvent
+
+HTTP_ENTRY = "app.app"
+ENTRY = os.environ.get("_HANDLER", HTTP_ENTRY)
+"""Lambda's name for the function that this process serves; everywhere else all of them."""
+
+
+class SocketSession:
+    """What Chalice wants of a boto3 session: one client, and ours shares the desk's one botocore session."""
+
+    region_name = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+
+    def client(self, service_name: str, **_: Any) -> Any:
+        from chalicelib import wiring
+
+        return wiring.client(service_name)
+
+
+app = Chalice(app_name="deskbell", configure_logs=False)
+app.experimental_feature_flags.update(["WEBSOCKETS"])
+app.websocket_api.session = SocketSession()
+
+if ENTRY == HTTP_ENTRY:  # a worker has no routes, so it need not import them
+    from chalicelib.api import blueprints
+
+    for blueprint in blueprints():
+        app.register_blueprint(blueprint)
+
+
+@app.on_sqs_message(queue="inbound", name="intake")
+def intake(event: SQSEvent) -> dict[str, Any]:
+    from chalicelib.jobs import inbound
+
+    return inbound.intake(event.to_dict(), event.context)
+
+
+@app.on_dynamodb_record(stream_arn="table", name="relay")
+def relay(event: DynamoDBEvent) -> None:
+    from chalicelib.jobs import relay as job
+
+    job.relay(event.to_dict(), event.context)
+
+
+@app.on_sqs_message(queue="work", name="work")
+def work(event: SQSEvent) -> dict[str, Any]:
+    from chalicelib.jobs import work as job
+
+    return job.work(event.to_dict(), event.context)
+
+
+@app.on_sqs_message(queue="later", name="later")
+def later(event: SQSEvent) -> dict[str, Any]:
+    from chalicelib.jobs import later as job
+
+    return job.later(event.to_dict(), event.context)
+
+
+@app.on_sqs_message(queue="outbound.fifo", name="deliver")
+def deliver(event: SQSEvent) -> dict[str, Any]:
+    from chalicelib.jobs import outbound
+
+    return outbound.deliver(event.to_dict(), event.context)
+
+
+@app.on_sns_message(topic="delivery-events", name="delivery_events")
+def delivery_events(event: SNSEvent) -> None:
+    from chalicelib.jobs import delivery_events as job
+
+    job.delivery_events(event.to_dict(), event.context)
+
+
+@app.schedule("rate(1 minute)", name="sweep")
+def sweep(event: CloudWatchEvent) -> None:
+    from chalicelib.jobs import clock
+
+    clock.sweep()
+
+
+@app.schedule("rate(5 minutes)", name="repair")
+def repair(event: CloudWatchEvent) -> None:
+    from chalicelib.jobs import clock
+
+    clock.repair()
+
+
+@app.schedule("rate(1 hour)", name="hourly")
+def hourly(event: CloudWatchEvent) -> None:
+    from chalicelib.jobs import clock
+
+    clock.hourly()
+
+
+@app.schedule("cron(17 2 * * ? *)", name="daily")
+def daily(event: CloudWatchEvent) -> None:
+    from chalicelib.jobs import clock
+
+    clock.daily()
+
+
+@app.on_ws_connect(name="live_connect")
+def live_connect(event: WebsocketEvent) -> dict[str, Any]:
+    from chalicelib.jobs import live
+
+    return live.connect(event.connection_id, event.to_dict().get("queryStringParameters") or {})
+
+
+@app.on_ws_message(name="live_message")
+def live_message(event: WebsocketEvent) -> None:
+    from chalicelib.jobs import live
+
+    live.message(event.connection_id, event.body)
+
+
+@app.on_ws_disconnect(name="live_disconnect")
+def live_disconnect(event: WebsocketEvent) -> None:
+    from chalicelib.jobs import live
+
+    live.disconnect(event.connection_id)
+
+
+if "AWS_LAMBDA_RUNTIME_API" in os.environ:  # packaging and tests import this file too, and must touch nothing alive
+    from chalicelib import wiring
+
+    wiring.warm()
+
+gc.enable()

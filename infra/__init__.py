@@ -1,0 +1,1 @@
+"""What AWS is told: resources, policies, packaging and deployment.  Nothing here ships to Lambda."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
@@ -133,7 +134,7 @@ def apply(
         DeploymentFailed: with CloudFormation's reasons; the stack was rolled back to what it was.
     """
     before = _settled(cloudformation, name, say, poll_seconds)
-    change_set = f"deploy-{int(time.time())}"
+    change_set = f"deploy-{uuid4()}"
     cloudformation.create_change_set(
         StackName=name,
         ChangeSetName=change_set,

@@ -42,7 +42,7 @@ REMOVED_HEADERS = frozenset({b"bcc", b"x-ses-configuration-set", b"x-ses-message
 
 Mode = Literal["ok", "throttle", "timeout", "reject", "error500"]
 Answer = tuple[int, dict[str, str], bytes]
-Inject = Callable[[bytes, str, str], None]
+Inject = Callable[[bytes, str, str], object]
 """Hand a mail (raw, envelope sender, recipient) to the mail port: an out-of-office reply comes back to us."""
 
 logger = logging.getLogger("deskbell.outbox")

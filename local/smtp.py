@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from aiosmtpd.controller import Controller
@@ -22,6 +23,7 @@ from local.stack import Stack
 
 MAX_MAIL_BYTES = 40 * 1024 * 1024
 UPLOADS = 8
+WAITING_CONNECTIONS = 1024
 UNKNOWN = "550 5.1.1 There is no such mailbox here"
 
 logger = logging.getLogger("deskbell.smtp")
@@ -37,6 +39,12 @@ class _Controller(Controller):
     def factory(self) -> SMTP:
         return _PatientSmtp(self.handler, **self.SMTP_kwargs)
 
+    def _create_server(self) -> Any:
+        """With a backlog for hundreds of senders that connect in the same moment."""
+        return self.loop.create_server(
+            self._factory_invoker, host=self.hostname, port=self.port, backlog=WAITING_CONNECTIONS
+        )
+
 
 @dataclass
 class MailPort:
@@ -45,11 +53,14 @@ class MailPort:
     engine: Engine
     stack: Stack
     port: int
+    notices: Path
+    """Where announcements are kept for a while: SNS and SQS lose none when a process dies, the engine's do."""
 
     def __post_init__(self) -> None:
         from botocore.config import Config
 
         pooled = Config(max_pool_connections=UPLOADS, retries={"total_max_attempts": 1})
+        self.notices.mkdir(parents=True, exist_ok=True)
         self._s3 = self.engine.client("s3", config=pooled)
         self._sns = self.engine.client("sns", config=pooled)
         self._uploads = ThreadPoolExecutor(UPLOADS, "mail-in")
@@ -60,7 +71,6 @@ class MailPort:
             data_size_limit=MAX_MAIL_BYTES,
             enable_SMTPUTF8=True,
             ident="Deskbell local mail port",
-            server_kwargs={"backlog": 1024},
         )
 
     def start(self) -> None:
@@ -84,12 +94,11 @@ class MailPort:
         return received
 
     def _announce(self, received: Received) -> None:
-        document = notification(received, self.stack.mail_topic, self.stack.originals_bucket)
+        document = json.dumps(notification(received, self.stack.mail_topic, self.stack.originals_bucket))
         try:
+            (self.notices / f"{received.ses_id}.json").write_text(document)
             self._sns.publish(
-                TopicArn=self.stack.mail_topic,
-                Subject="Amazon SES Email Receipt Notification",
-                Message=json.dumps(document),
+                TopicArn=self.stack.mail_topic, Subject="Amazon SES Email Receipt Notification", Message=document
             )
         except Exception:
             logger.exception("mail %s is stored but not announced: the repair sweep will find it", received.ses_id)

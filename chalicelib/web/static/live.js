@@ -1,0 +1,2 @@
+// Live fragments by WebSocket.
+"use strict";

@@ -174,6 +174,7 @@ class Message:
     attachments: tuple[Attachment, ...] = ()
     banners: tuple[str, ...] = ()
     mail_kind: MailKind = "human"
+    may_auto_answer: bool = True
     inbox_id: str = ""
     original_key: str | None = None
     own_keys: tuple[str, ...] = ()

@@ -2,6 +2,20 @@
 
 from typing import Any
 
+from chalicelib import config, wiring
+from chalicelib.connectors.email.events import read_event
+from chalicelib.observability import count, flush, latency, log, traced
+from chalicelib.services import record_state
+
 
 def delivery_events(event: dict[str, Any], context: object) -> None:
-    """SNS event with one SES event document per record."""
+    """SNS event with one SES event document per record.  Raises so that SNS and Lambda deliver it again."""
+    wiring.begin()
+    for record in event["Records"]:
+        for change in read_event(record["Sns"]["Message"]):
+            with traced(change.our_message_id or change.provider_id or ""):
+                applied = record_state.record(change, config.now())
+                log("delivery state", state=change.state, applied=applied, ticket=change.ticket_id)
+                count(change.state.capitalize())
+                latency("EventLag", max(0.0, (config.now() - change.at).total_seconds() * 1000))
+    flush()

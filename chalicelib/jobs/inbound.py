@@ -1,8 +1,161 @@
 """Queue edge: an original waits to be read."""
 
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
+
+from chalicelib import config, wiring
+from chalicelib.connectors import Original, Parsed
+from chalicelib.connectors.email import notification
+from chalicelib.connectors.email.channel import envelope_recipients
+from chalicelib.domain.message import Edited, Inbound, Party, Skipped, StateChange
+from chalicelib.domain.people import Inbox
+from chalicelib.errors import MalformedPayload, NotFound
+from chalicelib.jobs.batches import each_record
+from chalicelib.observability import count, failed, log, traced, warn
+from chalicelib.services import edit_message, receive_message, record_state
+from chalicelib.services.receive_message import Envelope
+from chalicelib.store import directory, objects
+from chalicelib.store.objects import StoredOriginal
+
+UNREADABLE_ATTEMPT = 3
+"""Of the five that the queue allows: two for whatever passes by itself."""
 
 
 def intake(event: dict[str, Any], context: object) -> dict[str, Any]:
     """SQS batch of inbound notices; answers with the ids that failed."""
-    return {"batchItemFailures": []}
+    return each_record(event, lambda record: take_in(record["body"], _attempt(record)))
+
+
+def _attempt(record: dict[str, Any]) -> int:
+    return int(record.get("attributes", {}).get("ApproximateReceiveCount", "1"))
+
+
+def take_in(body: str, attempt: int = 1) -> None:
+    """Read one original and store what it holds, for each of our inboxes it was for.
+
+    From the attempt UNREADABLE_ATTEMPT on, what the connector chokes on becomes a ticket that says so.
+    """
+    try:
+        notice = notification.read_notice(body)
+    except MalformedPayload as error:
+        warn("notice not understood", reason=error.message)
+        raise
+    if isinstance(notice, Skipped):
+        log("notice skipped", reason=notice.reason)
+        return
+    original = _fetch(notice.key, notice.received_at)
+    if original is None:
+        log("original already dealt with", original=notice.key)
+        return
+    with traced(_name(original.key)):
+        _deal_with(original, {**original.metadata, **notice.metadata}, attempt)
+
+
+def _fetch(key: str, received_at: datetime | None) -> StoredOriginal | None:
+    """The original; None when an earlier delivery of the notice moved it to the archive already."""
+    try:
+        return objects.get_original(key)
+    except NotFound:
+        pass
+    days = {received_at, config.now()} if received_at else {config.now()}
+    if any(objects.original_exists(objects.kept_key(key, day)) for day in days if day):
+        return None
+    raise NotFound(f"the original {key} is in neither the tray nor the archive")
+
+
+def _name(key: str) -> str:
+    """An original's name: the same in the tray and in the archive."""
+    if key.startswith(objects.KEPT):
+        return key.split("/", 4)[-1]
+    return key.removeprefix(objects.RAW).replace("/", ".")
+
+
+def _day_at(original: StoredOriginal) -> datetime:
+    """The instant whose day the receipt counts under: when it was stored, or the day its archive folder names."""
+    if not original.key.startswith(objects.KEPT):
+        return original.at
+    year, month, day = original.key.removeprefix(objects.KEPT).split("/")[:3]
+    named = original.at.replace(year=int(year), month=int(month), day=int(day))
+    return named if named.date() != original.at.date() else original.at
+
+
+def _deal_with(original: StoredOriginal, metadata: dict[str, str], attempt: int) -> None:
+    at = config.now()
+    received_at = _day_at(original)
+    source = Original(original.key, original.body, metadata, received_at)
+    inboxes = _inboxes(original, source)
+    archive_key = objects.kept_key(original.key, original.at)
+    if original.key.startswith(objects.KEPT):
+        archive_key = original.key
+    if not inboxes:
+        envelope = Envelope(_name(original.key), archive_key, received_at, Inbox("nobody", "email", "", ""))
+        receive_message.keep_out(envelope, "quarantined", "No inbox of ours was among its recipients.", at)
+    for inbox in inboxes:
+        _for_inbox(source, inbox, Envelope(_name(original.key), archive_key, received_at, inbox), at, attempt)
+    objects.keep(original, _small(metadata))
+
+
+def _small(metadata: dict[str, str]) -> dict[str, str]:
+    """S3 takes 2 KB of ASCII metadata."""
+    return {name: value.encode("ascii", "replace").decode()[:1500] for name, value in metadata.items()}
+
+
+def _inboxes(original: StoredOriginal, source: Original) -> Sequence[Inbox]:
+    name = _name(original.key)
+    if name.startswith("hook."):
+        return (directory.inbox(name.split(".")[1]),)
+    return wiring.inboxes_at(envelope_recipients(source))
+
+
+def _for_inbox(source: Original, inbox: Inbox, envelope: Envelope, at: datetime, attempt: int) -> None:
+    channel = wiring.channel(inbox.channel)
+    events: Sequence[Parsed]
+    try:
+        events = channel.parse(source, inbox, wiring.tools(inbox))
+    except MalformedPayload as error:
+        warn("original not understood", channel=inbox.channel, reason=error.message)
+        receive_message.keep_out(envelope, "quarantined", f"It could not be read: {error.message}", at)
+        count("Quarantined")
+        return
+    except Exception:  # whatever it is, one odd original must neither stop nor vanish
+        failed("parse failed", channel=inbox.channel, attempt=attempt)
+        if attempt < UNREADABLE_ATTEMPT:
+            raise
+        count("Unreadable")
+        events = (_unreadable(source),)
+    if not events:
+        receive_message.keep_out(envelope, "suppressed", "It holds nothing for the desk.", at)
+    for n, event in enumerate(events):
+        _store(event, Envelope(envelope.original_name, envelope.original_key, envelope.received_at, inbox, n), at)
+
+
+def _unreadable(source: Original) -> Inbound:
+    """A ticket for what nobody can read: the agent downloads the original (features d9)."""
+    sender = source.metadata.get("source") or "unknown sender"
+    return Inbound(
+        fingerprint=hashlib.sha256(source.body).hexdigest(),
+        sender=Party("", sender),
+        sent_at=source.received_at,
+        subject="Message that could not be read",
+        banners=("This message could not be read. Download the original to see it.",),
+        may_auto_answer=False,
+    )
+
+
+def _store(event: Parsed, envelope: Envelope, at: datetime) -> None:
+    if isinstance(event, Inbound):
+        receipt = receive_message.receive(event, envelope, at)
+        log("received", outcome=receipt.outcome, ticket=receipt.ticket_id, message=receipt.message_id)
+        count({"shown": "Received", "quarantined": "Quarantined", "suppressed": "Suppressed"}[receipt.outcome])
+        return
+    if isinstance(event, StateChange):
+        record_state.record(event, at, envelope.inbox.channel)
+        reason = f"It reports a message of ours: {event.state}."
+    elif isinstance(event, Edited):
+        edit_message.edit(event, at)
+        reason = "The customer edited an earlier message."
+    else:
+        reason = event.reason
+    receive_message.keep_out(envelope, "suppressed", reason, at)

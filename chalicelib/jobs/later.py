@@ -1,8 +1,38 @@
 """Queue edge: what waits for its minute."""
 
+import json
+from datetime import datetime
 from typing import Any
+
+from chalicelib import config, wiring
+from chalicelib.config import settings
+from chalicelib.jobs.batches import each_record
+from chalicelib.jobs.relay import MAX_DELAY_SECONDS, outgoing
+from chalicelib.observability import log
+from chalicelib.services import change_ticket
+from chalicelib.services.change_ticket import Timer
 
 
 def later(event: dict[str, Any], context: object) -> dict[str, Any]:
     """SQS batch of delayed things."""
-    return {"batchItemFailures": []}
+    return each_record(event, lambda record: due(json.loads(record["body"])))
+
+
+def due(body: dict[str, str]) -> None:
+    """Do it when its time has come, else wait on: SQS delays 15 minutes at most."""
+    at, now = datetime.fromisoformat(body["at"]), config.now()
+    if at > now:
+        wait = min(MAX_DELAY_SECONDS, int((at - now).total_seconds()) + 1)
+        wiring.client("sqs").send_message(
+            QueueUrl=settings().later_queue_url, MessageBody=json.dumps(body), DelaySeconds=wait
+        )
+        return
+    if body["kind"] == "deliver":
+        parcel = outgoing(body["ticket"], body["message"], at, now, body.get("attempts", "0"))
+        wiring.client("sqs").send_message(QueueUrl=parcel.queue_url, **parcel.entry)
+        return
+    if body["kind"] == "snooze":
+        woke = change_ticket.wake(Timer("snooze", body["ticket"], body["due"]), now)
+        log("timer", kind="snooze", ticket=body["ticket"], acted=woke)
+        return
+    raise ValueError(f"nothing is known of a delayed {body['kind']!r}")

@@ -239,3 +239,10 @@ def delivery_state(ticket_id: str, message_id: str) -> DeliveryItem | None:
         return DeliveryItem.get(ticket_key(ticket_id), f"DELIVERY#{message_id}", consistent_read=True)
     except DeliveryItem.DoesNotExist:
         return None
+
+
+def settle_delivery(ticket_id: str, message_id: str) -> None:
+    """Remove the pending mark of a delivery that is through."""
+    _delivery(ticket_id, message_id).update(
+        actions=[DeliveryItem.time_key.remove(), DeliveryItem.time_at.remove()], condition=DeliveryItem.pk.exists()
+    )

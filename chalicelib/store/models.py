@@ -193,3 +193,9 @@ def use_table(name: str, region: str) -> None:
     Item.Meta.region = region
     for shape in (Item, TicketItem, DocumentItem, ReceiptItem, DeliveryItem, CounterItem):
         shape._connection = None
+
+
+class ClockItem(Item):
+    """How far the local stack's clock was moved."""
+
+    offset_seconds = NumberAttribute(default=0)

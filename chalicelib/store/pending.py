@@ -5,8 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from pynamodb.exceptions import UpdateError
+from pynamodb.expressions.update import Action
+
 from chalicelib.domain.moments import stamp
-from chalicelib.store.models import TicketItem
+from chalicelib.store.models import DocumentItem, TicketItem
 
 PENDING_SHARDS = 4
 TIMER_SHARDS = 4
@@ -46,3 +49,16 @@ def overdue(until: datetime, limit: int = 200) -> Iterator[Due]:
 
 def timers_due(until: datetime, limit: int = 500) -> Iterator[Due]:
     return _due("TIMER", TIMER_SHARDS, until, limit)
+
+
+def release(due: Due) -> bool:
+    """Take the mark off an item; False when somebody did, or set it anew, meanwhile."""
+    item = DocumentItem(due.pk, due.sk)
+    actions: list[Action] = [DocumentItem.time_key.remove(), DocumentItem.time_at.remove()]
+    try:
+        item.update(actions=actions, condition=DocumentItem.time_at == due.time_at)
+    except UpdateError as error:
+        if error.cause_response_code == "ConditionalCheckFailedException":
+            return False
+        raise
+    return True

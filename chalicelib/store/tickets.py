@@ -39,7 +39,7 @@ ListKind = Literal[
 
 @dataclass(frozen=True)
 class ListName:
-    """Which list.  ``of``: agent id for "mine", team id for "team", inbox id for "inbox", yyyy-mm for a filed status."""
+    """Which list.  ``of``: agent ("mine"), team ("team"), inbox ("inbox") id, or yyyy-mm for a filed status."""
 
     kind: ListKind
     of: str = ""

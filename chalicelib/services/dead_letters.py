@@ -1,0 +1,114 @@
+"""What could not be processed: letters on the dead-letter queues and records the relay parked."""
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from chalicelib.domain.moments import stamp
+from chalicelib.domain.people import Actor
+from chalicelib.errors import InvalidInput, NotFound
+from chalicelib.store import directory, objects
+from chalicelib.store.directory import AuditEntry
+
+Queues = Mapping[str, tuple[str, str]]
+"""Name → (dead-letter queue URL, URL of the queue its letters go back to)."""
+MAX_LISTED = 100
+SHOWN_SECONDS = 2
+HELD_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """``key``: the original it is about, where it is about one."""
+
+    id: str
+    queue: str
+    at: datetime
+    attempts: int
+    body: str
+    key: str | None = None
+
+
+def listing(sqs: Any, queues: Queues) -> tuple[DeadLetter, ...]:
+    """Everything that waits for a decision, newest first.  Looking hides a letter for SHOWN_SECONDS only."""
+    found = [_as_letter(name, message) for name, (dead, _) in queues.items() for message in _look(sqs, dead)]
+    parked = [DeadLetter(key, "parked", at, 0, "", key) for key, at in objects.list_originals(objects.PARKED)]
+    return tuple(sorted((*found, *parked), key=lambda letter: letter.at, reverse=True)[:MAX_LISTED])
+
+
+def _look(sqs: Any, url: str, visibility: int = SHOWN_SECONDS) -> list[dict[str, Any]]:
+    seen: dict[str, dict[str, Any]] = {}
+    while len(seen) < MAX_LISTED:
+        answer = sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=visibility, WaitTimeSeconds=0,
+            AttributeNames=["All"],
+        )  # fmt: skip
+        fresh = {each["MessageId"]: each for each in answer.get("Messages", ()) if each["MessageId"] not in seen}
+        if not fresh:
+            break
+        seen |= fresh
+    return list(seen.values())
+
+
+def _as_letter(queue: str, message: Mapping[str, Any]) -> DeadLetter:
+    attributes = message.get("Attributes", {})
+    sent = datetime.fromtimestamp(int(attributes.get("SentTimestamp", "0")) / 1000, UTC)
+    attempts = int(attributes.get("ApproximateReceiveCount", "0"))
+    return DeadLetter(message["MessageId"], queue, sent, attempts, message["Body"], _key_in(message["Body"]))
+
+
+def _key_in(body: str) -> str | None:
+    """The S3 key a letter names, however deeply it is wrapped."""
+    try:
+        document = json.loads(body)
+        if isinstance(document, dict) and isinstance(document.get("Message"), str):
+            document = json.loads(document["Message"])
+        key = document.get("key") or document.get("receipt", {}).get("action", {}).get("objectKey")
+    except (ValueError, AttributeError):
+        return None
+    return key if isinstance(key, str) else None
+
+
+def retry(sqs: Any, queues: Queues, letter_id: str, actor: Actor, at: datetime) -> None:
+    """Send a letter back to its queue, with a fresh deduplication id, then take it off the dead-letter queue."""
+    name, message = _take(sqs, queues, letter_id)
+    dead, target = queues[name]
+    extra: dict[str, str] = {}
+    if target.endswith(".fifo"):
+        group = message.get("Attributes", {}).get("MessageGroupId", "retry")
+        extra = {"MessageGroupId": group, "MessageDeduplicationId": secrets.token_hex(16)}
+    sqs.send_message(QueueUrl=target, MessageBody=message["Body"], **extra)
+    sqs.delete_message(QueueUrl=dead, ReceiptHandle=message["ReceiptHandle"])
+    _audit(actor, "dead letter retried", f"{name} {letter_id}", at)
+
+
+def discard(sqs: Any, queues: Queues, letter_id: str, reason: str, actor: Actor, at: datetime) -> None:
+    """Throw a letter away; the reason stays in the audit.  Its original, where it has one, is kept."""
+    if not reason.strip():
+        raise InvalidInput("Say why.", {"reason": "The reason is kept in the audit."})
+    if letter_id.startswith(objects.PARKED):
+        objects.delete_original(letter_id)
+        _audit(actor, "parked record discarded", f"{letter_id}: {reason.strip()}", at)
+        return
+    name, message = _take(sqs, queues, letter_id)
+    sqs.delete_message(QueueUrl=queues[name][0], ReceiptHandle=message["ReceiptHandle"])
+    _audit(actor, "dead letter discarded", f"{name} {letter_id}: {reason.strip()}", at)
+
+
+def _take(sqs: Any, queues: Queues, letter_id: str) -> tuple[str, dict[str, Any]]:
+    for name, (dead, _) in queues.items():
+        letters = _look(sqs, dead, HELD_SECONDS)
+        wanted = next((each for each in letters if each["MessageId"] == letter_id), None)
+        for other in letters:
+            if other is not wanted:
+                sqs.change_message_visibility(QueueUrl=dead, ReceiptHandle=other["ReceiptHandle"], VisibilityTimeout=0)
+        if wanted is not None:
+            return name, wanted
+    raise NotFound("This letter is no longer there: somebody dealt with it.")
+
+
+def _audit(actor: Actor, what: str, detail: str, at: datetime) -> None:
+    directory.audit(AuditEntry(at, actor.name, what, detail), f"{stamp(at)}#{secrets.token_hex(4)}")

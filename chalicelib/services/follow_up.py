@@ -1,0 +1,20 @@
+"""The consequences of a received message: found by search, acknowledged.  Each is repeatable; then the mark goes."""
+
+from datetime import datetime
+
+from chalicelib.services import acknowledge, search
+from chalicelib.store import messages, receipts, tickets
+
+
+def follow_up(day: str, name: str, at: datetime) -> bool:
+    """Do what a receipt still asks for; False when nothing is outstanding any more."""
+    receipt = receipts.get(day, name)
+    if receipt is None or not receipts.is_pending(day, name):
+        return False
+    if receipt.outcome == "shown" and receipt.ticket_id and receipt.message_id:
+        message = messages.get(receipt.ticket_id, receipt.message_id)
+        search.index(tickets.get(receipt.ticket_id), messages.body_of(message).text)
+        if receipt.new_ticket and message.direction == "in" and message.original_key:
+            acknowledge.acknowledge(receipt.ticket_id, message.id, message.may_auto_answer, at)
+    receipts.settle(day, name)
+    return True

@@ -1,0 +1,102 @@
+"""What providers say about our messages: delivered, delayed, bounced, complained; a bounce re-opens its ticket."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from chalicelib.domain.message import DeliveryState, StateChange
+from chalicelib.domain.ticket import Status, Ticket
+from chalicelib.errors import Conflict, NotFound
+from chalicelib.services import breaker, notices
+from chalicelib.store import customers, messages, sources, tickets
+from chalicelib.store.transaction import Lost, Transaction
+
+ATTEMPTS = 5
+COMES_FROM: dict[str, list[DeliveryState]] = {
+    "sent": ["queued", "sending", "unclear"],
+    "delivered": ["sending", "sent", "delayed", "unclear"],
+    "delayed": ["sending", "sent", "unclear"],
+    "bounced": ["sending", "sent", "delivered", "delayed", "unclear"],
+    "complained": ["sending", "sent", "delivered", "delayed", "unclear"],
+    "failed": ["sending", "sent", "delayed", "unclear"],
+}
+"""A bounce may follow a delivery; a late "sent" never hides what came after it.  A state that comes back from the
+provider also settles an unclear message: it is the proof that was missing."""
+BAD = frozenset({"bounced", "complained", "failed"})
+
+
+def record(change: StateChange, at: datetime, channel: str = "email") -> bool:
+    """Apply what a provider says; False when it concerns nothing of ours, or was applied before."""
+    if change.state in ("unreachable", "reachable"):
+        reason = change.reason if change.state == "unreachable" else ""
+        customers.mark_handle(customers.handle_name(channel, change.handle or ""), unreachable=reason)
+        return True
+    found = _find(change)
+    if found is None:
+        return False
+    ticket_id, message_id = found
+    moved = messages.move_delivery(
+        ticket_id, message_id, change.state, COMES_FROM[change.state], change.at, change.reason,  # type: ignore[arg-type]
+        event_id=change.event_id or None, settled=True, provider_id=change.provider_id,
+    )  # fmt: skip
+    if change.state in BAD and (moved or _was_interrupted(ticket_id, message_id, change)):
+        _bad_news(change, ticket_id, message_id, at, channel)
+    return moved
+
+
+def _find(change: StateChange) -> tuple[str, str] | None:
+    """Our ids where the provider echoed them, else whatever we sent under the provider's id."""
+    if change.ticket_id and change.our_message_id:
+        return change.ticket_id, change.our_message_id
+    if change.provider_id:
+        for source in sources.find(f"ses:{change.provider_id.lower()}"):
+            if source.outgoing:
+                return source.ticket_id, source.message_id
+    return None
+
+
+def _was_interrupted(ticket_id: str, message_id: str, change: StateChange) -> bool:
+    """The state was written, but the ticket not yet re-opened: a crash lay between."""
+    try:
+        already = messages.get_delivery(ticket_id, message_id).state == change.state
+        return already and not tickets.get(ticket_id).undelivered
+    except NotFound:
+        return False
+
+
+def _bad_news(change: StateChange, ticket_id: str, message_id: str, at: datetime, channel: str) -> None:
+    message = messages.get(ticket_id, message_id)
+    if change.permanent or change.state == "complained":
+        for address in change.recipients:
+            customers.mark_handle(customers.handle_name(channel, address), unreachable=change.reason)
+    breaker.note_failure(message.inbox_id, at)
+    if message.author_kind == "system":
+        return  # an acknowledgement that bounced is nobody's work
+    flag_undelivered(ticket_id, message_id, change.reason, at)
+
+
+def flag_undelivered(ticket_id: str, message_id: str, reason: str, at: datetime) -> None:
+    """Open the ticket again, put it on the "undelivered" list, tell its assignee or the author."""
+    message = messages.get(ticket_id, message_id)
+    for _ in range(ATTEMPTS):
+        before = tickets.load(ticket_id)
+        transaction = Transaction()
+        after = _reopened(before.ticket, at)
+        tickets.put_changed(transaction, before, after, at, keep_seen=False)
+        to_tell = before.ticket.assignee_id or (message.author_id if message.author_kind == "agent" else None)
+        if to_tell:
+            text = f"Your message on #{ticket_id} was not delivered: {reason}"
+            transaction.put("notice", notices.item(to_tell, "undelivered", ticket_id, text, at))
+        try:
+            transaction.commit()
+        except Lost:
+            continue
+        return
+    raise Conflict("the ticket is changing too quickly to note the failed delivery")
+
+
+def _reopened(ticket: Ticket, at: datetime) -> Ticket:
+    status: Status = ticket.status if ticket.status in ("spam", "trash") else "open"
+    return replace(
+        ticket, status=status, closed_at=None if status == "open" else ticket.closed_at, undelivered=True,
+        updated_at=max(ticket.updated_at, at), snoozed_until=None,
+    )  # fmt: skip

@@ -1,0 +1,345 @@
+"""An agent's (or a bot's) answer and notes; taking back, settling and repeating what was sent."""
+
+import secrets
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from chalicelib.domain.message import Attachment, Message, Party
+from chalicelib.domain.moments import sortable_id, whole_milliseconds
+from chalicelib.domain.people import Actor, Inbox
+from chalicelib.domain.recipients import Recipients, answer_to, checked_recipients
+from chalicelib.domain.safe_html import agent_html, text_of
+from chalicelib.domain.ticket import AGENT_STATUSES, SNIPPET_CHARS, Status, Ticket
+from chalicelib.errors import Conflict, InvalidInput, NotFound
+from chalicelib.services import attachments, drafts
+from chalicelib.services.change_ticket import event_message
+from chalicelib.services.receive_message import with_participants
+from chalicelib.store import directory, messages, tickets
+from chalicelib.store.tickets import Loaded
+from chalicelib.store.transaction import Lost, Transaction
+
+ATTEMPTS = 5
+MAX_TEXT_CHARS = 100_000
+MAX_UNDO_SECONDS = 60
+MAX_MAIL_BYTES = 25_000_000
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What an agent wants to say.
+
+    html: formatted text from the composer; empty for plain text.  to None: the recipients proposed for the answer.
+    last_seen_message_id: the newest customer message the writer saw; a newer one stops the reply (Conflict) unless
+    send_anyway.  undo_seconds None: the inbox's window.  forward: to third parties named in ``to``.
+    """
+
+    text: str
+    html: str = ""
+    to: tuple[Party, ...] | None = None
+    cc: tuple[Party, ...] = ()
+    bcc: tuple[Party, ...] = ()
+    attachment_ids: tuple[str, ...] = ()
+    quote_history: bool = False
+    undo_seconds: int | None = None
+    last_seen_message_id: str | None = None
+    send_anyway: bool = False
+    then_status: Status | None = None
+    forward: bool = False
+
+
+def reply(ticket_id: str, actor: Actor, wanted: Reply, at: datetime, seed: str | None = None) -> Message:
+    """Queue an answer: message, delivery and ticket in one transaction.
+
+    ``seed`` makes the message id repeatable: a second call with the same seed returns the first message.
+
+    Raises:
+        InvalidInput: nothing to say, wrong recipients, a file that is missing.
+        Conflict: the customer wrote meanwhile, or a colleague changed the ticket ATTEMPTS times in a row.
+    """
+    at = whole_milliseconds(at)
+    seed_bytes = seed.encode() if seed else secrets.token_bytes(16)
+    for _ in range(ATTEMPTS):
+        before = tickets.load(ticket_id)
+        if seed:
+            repeated = _said_before(ticket_id, seed_bytes)
+            if repeated is not None:
+                return repeated
+        try:
+            return _reply_once(before, actor, wanted, at, seed_bytes)
+        except Lost:
+            continue
+    raise Conflict("The ticket is changing too quickly. Look at it again, then send.")
+
+
+def seeded_id(ticket_id: str, seed: bytes) -> str:
+    """Where a repeated request finds what the first one wrote."""
+    return sortable_id("s", datetime.fromtimestamp(0).astimezone(), ticket_id.encode() + seed, chars=14)
+
+
+def _said_before(ticket_id: str, seed: bytes) -> Message | None:
+    message_id = drafts.seeded_message(seeded_id(ticket_id, seed))
+    return messages.get(ticket_id, message_id) if message_id else None
+
+
+def _reply_once(before: Loaded, actor: Actor, wanted: Reply, at: datetime, seed: bytes) -> Message:
+    ticket = before.ticket
+    inbox = directory.inbox(ticket.inbox_id)
+    text, html = _said(wanted)
+    answered = _answered(ticket)
+    _check_nothing_newer(ticket, wanted)
+    recipients = _recipients(inbox, answered, ticket, wanted)
+    attached = attachments.uploaded(ticket.id, actor, wanted.attachment_ids)
+    _check_size(attached)
+    quoted = "1" if wanted.quote_history else ""
+    message = Message(
+        id=sortable_id("m", at, seed), ticket_id=ticket.id, kind="message", direction="out",
+        author_kind=actor.kind, author_id=actor.id, author_name=actor.name, at=at, sent_at=None, text=text,
+        subject=_subject(ticket, answered, wanted), to=recipients.to, cc=recipients.cc, bcc=recipients.bcc,
+        attachments=attached, inbox_id=inbox.id, references=answered.references if answered else (),
+        thread_index=answered.thread_index if answered else None,
+        event={"answers": answered.id if answered else "", "quoted": quoted, "forward": "1" if wanted.forward else ""},
+    )  # fmt: skip
+    undo = _undo_seconds(inbox, wanted)
+    transaction = Transaction()
+    stored = messages.add(transaction, message, html)
+    messages.add_delivery(transaction, message, inbox.id, at + timedelta(seconds=undo))
+    transaction.put_new("seed", drafts.seed_item(seeded_id(ticket.id, seed), message.id, at))
+    after = _answered_ticket(ticket, message, actor, wanted, recipients)
+    tickets.put_changed(transaction, before, after, at)
+    if after.status != ticket.status:
+        transaction.put("event", messages.as_item(event_message(ticket, actor, at, seed, status=after.status)))
+    if actor.kind == "agent":
+        transaction.delete("draft", drafts.item_key(ticket.id, actor.id))
+    transaction.commit()
+    return replace(stored, delivery=messages.get_delivery(ticket.id, message.id))
+
+
+def _said(wanted: Reply) -> tuple[str, str]:
+    html = agent_html(wanted.html) if wanted.html else ""
+    text = (text_of(html) if html else wanted.text).strip()
+    if not text and not wanted.attachment_ids:
+        raise InvalidInput("There is nothing to send yet.", {"text": "Write something first."})
+    if len(text) > MAX_TEXT_CHARS:
+        raise InvalidInput("The text is too long.", {"text": f"Keep it under {MAX_TEXT_CHARS:,} characters."})
+    return text, html
+
+
+def _answered(ticket: Ticket) -> Message | None:
+    """The message an answer continues: the customer's newest, else our own newest."""
+    if ticket.last_inbound_id:
+        return messages.get(ticket.id, ticket.last_inbound_id)
+    said = [each for each in messages.newest(ticket.id).messages if each.kind == "message"]
+    return said[-1] if said else None
+
+
+def _check_nothing_newer(ticket: Ticket, wanted: Reply) -> None:
+    if wanted.send_anyway or wanted.last_seen_message_id is None:
+        return
+    if ticket.last_message_id > wanted.last_seen_message_id:
+        raise Conflict("Somebody wrote while you typed. Look at it, or send anyway.", ticket.last_message_id)
+
+
+def own_addresses() -> Collection[str]:
+    return frozenset(inbox.address.lower() for inbox in directory.inboxes())
+
+
+def _recipients(inbox: Inbox, answered: Message | None, ticket: Ticket, wanted: Reply) -> Recipients:
+    if inbox.channel != "email":
+        return Recipients((Party(ticket.customer_name, ticket.customer_handle),))
+    own = own_addresses()
+    if wanted.to is not None:
+        return checked_recipients(wanted.to, wanted.cc, wanted.bcc, own=own)
+    if wanted.forward:
+        raise InvalidInput("Say to whom.", {"to": "A forwarded message needs at least one recipient."})
+    proposed = answer_to(answered, own) if answered else Recipients()
+    to = proposed.to or (Party(ticket.customer_name, ticket.customer_handle),)
+    return checked_recipients(to, (*proposed.cc, *wanted.cc), wanted.bcc, own=own)
+
+
+def _check_size(attached: Sequence[Attachment]) -> None:
+    total = sum(each.size_bytes for each in attached)
+    if total > MAX_MAIL_BYTES:
+        raise InvalidInput(
+            "The files are too large together.",
+            {"attachments": f"They may hold {MAX_MAIL_BYTES // 1_000_000} MB in all. Send a link to the largest."},
+        )
+
+
+def _subject(ticket: Ticket, answered: Message | None, wanted: Reply) -> str:
+    """The subject being answered, so that mail programs thread it; ``compose`` adds the one "Re:"."""
+    subject = answered.subject if answered and answered.subject else ticket.subject
+    return f"Fwd: {subject}" if wanted.forward else subject
+
+
+def _undo_seconds(inbox: Inbox, wanted: Reply) -> int:
+    seconds = inbox.undo_seconds if wanted.undo_seconds is None else wanted.undo_seconds
+    if not 0 <= seconds <= MAX_UNDO_SECONDS:
+        raise InvalidInput(
+            "The undo time is out of range.", {"undo_seconds": f"Between 0 and {MAX_UNDO_SECONDS} seconds."}
+        )
+    return seconds
+
+
+def _answered_ticket(ticket: Ticket, message: Message, actor: Actor, wanted: Reply, recipients: Recipients) -> Ticket:
+    """The ticket after the answer: nobody waits any more, unless it went to a third party only."""
+    status = wanted.then_status or ("pending" if ticket.status == "open" and actor.kind == "agent" else ticket.status)
+    if status not in AGENT_STATUSES and status != ticket.status:
+        raise InvalidInput("That status is not one of ours.", {"then_status": f"One of {', '.join(AGENT_STATUSES)}."})
+    if wanted.forward:
+        status = wanted.then_status or ticket.status
+    answers = not wanted.forward and actor.kind != "system"
+    filed = status in ("resolved", "closed")
+    return replace(
+        ticket,
+        status=status,
+        closed_at=(ticket.closed_at or message.at) if filed else None,
+        updated_at=max(ticket.updated_at, message.at),
+        waiting_since=None if answers else ticket.waiting_since,
+        last_message_id=max(ticket.last_message_id, message.id),
+        message_count=ticket.message_count + 1,
+        snippet=" ".join(message.text.split())[:SNIPPET_CHARS] or ticket.snippet,
+        assignee_id=ticket.assignee_id or (actor.id if actor.kind == "agent" else None),
+        participants=with_participants(ticket, recipients.addresses()),
+        snoozed_until=None,
+    )
+
+
+def add_note(
+    ticket_id: str, actor: Actor, text: str, at: datetime, attachment_ids: Sequence[str] = (), seed: str | None = None
+) -> Message:
+    """A note: seen by agents only."""
+    said = text.strip()
+    if not said and not attachment_ids:
+        raise InvalidInput("The note is empty.", {"text": "Write something first."})
+    if len(said) > MAX_TEXT_CHARS:
+        raise InvalidInput("The note is too long.", {"text": f"Keep it under {MAX_TEXT_CHARS:,} characters."})
+    at = whole_milliseconds(at)
+    seed_bytes = seed.encode() if seed else secrets.token_bytes(16)
+    for _ in range(ATTEMPTS):
+        before = tickets.load(ticket_id)
+        repeated = _said_before(ticket_id, seed_bytes) if seed else None
+        if repeated is not None:
+            return repeated
+        note = Message(
+            id=sortable_id("m", at, seed_bytes), ticket_id=ticket_id, kind="note", direction="out",
+            author_kind=actor.kind, author_id=actor.id, author_name=actor.name, at=at, sent_at=at, text=said,
+            attachments=attachments.uploaded(ticket_id, actor, attachment_ids), inbox_id=before.ticket.inbox_id,
+        )  # fmt: skip
+        transaction = Transaction()
+        stored = messages.add(transaction, note)
+        transaction.put_new("seed", drafts.seed_item(seeded_id(ticket_id, seed_bytes), note.id, at))
+        after = replace(before.ticket, message_count=before.ticket.message_count + 1)
+        tickets.put_changed(transaction, before, after, at)
+        if actor.kind == "agent":
+            transaction.delete("draft", drafts.item_key(ticket_id, actor.id))
+        try:
+            transaction.commit()
+        except Lost:
+            continue
+        return stored
+    raise Conflict("The ticket is changing too quickly. Look at it again, then save the note.")
+
+
+# After sending
+
+
+def undo(ticket_id: str, message_id: str, actor: Actor, at: datetime) -> drafts.Draft:
+    """Take a reply back before it goes out, and give its text back as the author's draft.
+
+    Raises Conflict when it is too late.
+    """
+    message = messages.get(ticket_id, message_id)
+    if not messages.move_delivery(
+        ticket_id, message_id, "cancelled", ["queued"], at, f"Taken back by {actor.name}.", settled=True
+    ):
+        raise Conflict("It is too late: the message is on its way.")
+    body = messages.body_of(message)
+    draft = drafts.Draft(
+        kind="reply", text=body.text, html=body.html, to=message.to, cc=message.cc, bcc=message.bcc,
+        attachment_ids=tuple(each.id for each in message.attachments), updated_at=at,
+    )  # fmt: skip
+    drafts.save(ticket_id, actor.id, draft)
+    _restore_wait(ticket_id, message, at)
+    return draft
+
+
+def _restore_wait(ticket_id: str, taken_back: Message, at: datetime) -> None:
+    """The customer waits again, since the question that was answered; the ticket is open again."""
+    answers = taken_back.event.get("answers")
+    for _ in range(ATTEMPTS):
+        before = tickets.load(ticket_id)
+        ticket = before.ticket
+        if not answers or ticket.waiting_since is not None or ticket.last_inbound_id != answers:
+            return
+        waited = messages.get(ticket_id, answers).at
+        after = replace(ticket, waiting_since=waited, status="open", closed_at=None)
+        transaction = Transaction()
+        tickets.put_changed(transaction, before, after, at)
+        try:
+            transaction.commit()
+        except Lost:
+            continue
+        return
+    raise Conflict("The message was taken back, but the ticket is changing too quickly. Look at its status.")
+
+
+def settle_unclear(ticket_id: str, message_id: str, actor: Actor, arrived: bool, at: datetime) -> Message:
+    """An agent decides about a message nobody knows the fate of: it arrived, or send it again."""
+    if not arrived:
+        return send_again(ticket_id, message_id, actor, at)
+    reason = f"{actor.name} says that it arrived."
+    if not messages.move_delivery(ticket_id, message_id, "sent", ["unclear"], at, reason, settled=True):
+        raise Conflict("This message is no longer unclear. Look at its state.")
+    return messages.get(ticket_id, message_id)
+
+
+def send_again(
+    ticket_id: str, message_id: str, actor: Actor, at: datetime, to: tuple[Party, ...] | None = None
+) -> Message:
+    """Queue a copy of a message that failed, bounced or stayed unclear, perhaps to another address.
+
+    The first one keeps its state, with the reason that it was sent again: each outgoing message is sent at most once.
+    """
+    first = messages.get(ticket_id, message_id)
+    if first.delivery is None:
+        raise NotFound("This message was never sent.")
+    reason = f"Sent again by {actor.name}."
+    moved = messages.move_delivery(
+        ticket_id, message_id, "failed", ["failed", "bounced", "unclear"], at, reason, settled=True
+    )
+    if not moved:
+        raise Conflict("This message cannot be sent again: look at its state.")
+    body = messages.body_of(first)
+    wanted = Reply(body.text, body.html, to or first.to, first.cc, first.bcc, undo_seconds=0, send_anyway=True)
+    for _ in range(ATTEMPTS):
+        before = tickets.load(ticket_id)
+        try:
+            return _copy(before, first, wanted, actor, whole_milliseconds(at), body)
+        except Lost:
+            continue
+    raise Conflict("The ticket is changing too quickly. Try again.")
+
+
+def _copy(before: Loaded, first: Message, wanted: Reply, actor: Actor, at: datetime, body: messages.Body) -> Message:
+    inbox = directory.inbox(before.ticket.inbox_id)
+    recipients = _recipients(inbox, None, before.ticket, wanted)
+    message = replace(
+        first, id=sortable_id("m", at, secrets.token_bytes(16)), at=at, author_kind=actor.kind, author_id=actor.id,
+        author_name=actor.name, to=recipients.to, cc=recipients.cc, bcc=recipients.bcc, text=body.text, delivery=None,
+    )  # fmt: skip
+    transaction = Transaction()
+    stored = messages.add(transaction, message, body.html)
+    messages.add_delivery(transaction, message, inbox.id, at)
+    after = replace(
+        before.ticket,
+        updated_at=max(before.ticket.updated_at, at),
+        last_message_id=max(before.ticket.last_message_id, message.id),
+        message_count=before.ticket.message_count + 1,
+        undelivered=False,
+        waiting_since=None,
+        participants=with_participants(before.ticket, recipients.addresses()),
+    )
+    tickets.put_changed(transaction, before, after, at)
+    transaction.commit()
+    return stored

@@ -3,7 +3,7 @@
 import secrets
 from datetime import datetime
 
-from chalicelib.domain.moments import sortable_id
+from chalicelib.domain.moments import stamp
 from chalicelib.domain.people import Actor
 from chalicelib.store import directory
 
@@ -13,7 +13,7 @@ MONTHS_SHOWN = 12
 def record(actor: Actor, what: str, detail: str, now: datetime) -> None:
     """``what`` is a short sentence without names ("Agent invited"); ``detail`` says which and how."""
     entry = directory.AuditEntry(now, actor.name, what, detail)
-    directory.audit(entry, sortable_id("x", now, secrets.token_bytes(8)))
+    directory.audit(entry, f"{stamp(now)}#{secrets.token_hex(4)}")
 
 
 def changes(before: object, after: object, names: tuple[str, ...]) -> str:

@@ -1,0 +1,143 @@
+"""Deployment, against a real CloudFormation engine: once, twice, broken, and gone."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+from botocore.exceptions import ClientError
+
+from infra import deploy, stack, undeploy
+from infra.deploy import Local
+from infra.package import Package
+from infra.stack import Client, DeploymentFailed
+
+pytestmark = pytest.mark.engine
+
+BROKEN = {"Broken": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"Metrics": [{"Id": "m"}]}}}
+"""The engine, unlike AWS, has no metric math: a resource that passes the template's check and fails to be made."""
+
+
+@pytest.fixture
+def reset(endpoint: str) -> Iterator[None]:
+    yield
+    with urlopen(f"{endpoint}/_ministack/reset", data=b""):
+        pass
+
+
+@pytest.fixture
+def deployed(built: Package, client: Client, endpoint: str, reset: None) -> dict[str, str]:
+    return deploy.deploy("test", built, client, local=Local(endpoint), say=lambda _: None)
+
+
+def with_change(built: Package, folder: Path, change: dict[str, Any]) -> Package:
+    template = json.loads(built.template.read_text())
+    template["Resources"] |= change
+    changed = folder / "changed.json"
+    changed.write_text(json.dumps(template))
+    return replace(built, template=changed)
+
+
+def test_the_desk_answers_after_deployment(deployed: dict[str, str], endpoint: str) -> None:
+    with urlopen(f"{endpoint}/_aws/execute-api/{deployed['RestAPIId']}/api/health") as answer:
+        assert json.load(answer)["ok"] is True
+
+
+def test_a_second_deployment_changes_nothing(
+    deployed: dict[str, str], built: Package, client: Client, endpoint: str
+) -> None:
+    said: list[str] = []
+    assert deploy.deploy("test", built, client, local=Local(endpoint), say=said.append) == deployed
+    assert "Nothing to change." in said
+
+
+def test_keys_are_made_once(deployed: dict[str, str], client: Client) -> None:
+    ssm = client("ssm")
+    names = [f"/deskbell/test/{name}" for name in deploy.SECRETS]
+    before = ssm.get_parameters(Names=names, WithDecryption=True)["Parameters"]
+    deploy.make_secrets(ssm, "/deskbell/test/")
+    after = ssm.get_parameters(Names=names, WithDecryption=True)["Parameters"]
+    assert {each["Type"] for each in before} == {"SecureString"}
+    assert len({each["Value"] for each in before}) == 2
+    assert [each["Value"] for each in after] == [each["Value"] for each in before]
+
+
+def test_a_failing_update_is_rolled_back_and_says_why(
+    deployed: dict[str, str], built: Package, client: Client, endpoint: str, tmp_path: Path
+) -> None:
+    broken = with_change(built, tmp_path, BROKEN)
+    with pytest.raises(DeploymentFailed) as failure:
+        deploy.deploy("test", broken, client, local=Local(endpoint), say=lambda _: None)
+    assert "Broken" in str(failure.value)
+    now = stack.describe(client("cloudformation"), "deskbell-test")
+    assert now
+    assert (now.status, now.outputs["TableName"]) == ("UPDATE_ROLLBACK_COMPLETE", deployed["TableName"])
+
+
+def test_a_first_deployment_that_failed_is_cleared_away_by_the_next(
+    built: Package, client: Client, endpoint: str, tmp_path: Path, reset: None
+) -> None:
+    broken = with_change(built, tmp_path, BROKEN)
+    with pytest.raises(DeploymentFailed):
+        deploy.deploy("test", broken, client, local=Local(endpoint), say=lambda _: None)
+    assert "TableName" in deploy.deploy("test", built, client, local=Local(endpoint), say=lambda _: None)
+
+
+def test_parameters_keep_their_value(deployed: dict[str, str], built: Package, client: Client, endpoint: str) -> None:
+    for parameters in ({"AlarmEmail": "owner@shop.example"}, {"OriginalsRetentionDays": "60"}):
+        deploy.deploy("test", built, client, local=Local(endpoint), parameters=parameters, say=lambda _: None)
+    now = stack.describe(client("cloudformation"), "deskbell-test")
+    assert now
+    assert (now.parameters["AlarmEmail"], now.parameters["OriginalsRetentionDays"]) == ("owner@shop.example", "60")
+
+
+def test_the_live_runtime_is_known(deployed: dict[str, str], built: Package, client: Client) -> None:
+    assert deploy.live_runtime(client, "test") == deploy.packaged_runtime(built)
+    assert deploy.live_runtime(client, "other") is None
+
+
+def test_agents_are_looked_for_in_the_table(deployed: dict[str, str], client: Client) -> None:
+    dynamodb, table = client("dynamodb"), deployed["TableName"]
+    assert not deploy.has_agents(dynamodb, table)
+    dynamodb.put_item(TableName=table, Item={"pk": {"S": "AGENTS"}, "sk": {"S": "a1"}})
+    assert deploy.has_agents(dynamodb, table)
+
+
+def test_undeployment_asks_first(deployed: dict[str, str], client: Client) -> None:
+    assert not undeploy.undeploy("test", without_rules(client), ask=lambda _: "yes", say=lambda _: None)
+    assert stack.describe(client("cloudformation"), "deskbell-test")
+
+
+def test_undeployment_keeps_the_data_unless_told_otherwise(deployed: dict[str, str], client: Client) -> None:
+    answers = iter(["test", ""])
+    said: list[str] = []
+    assert undeploy.undeploy(
+        "test", without_rules(client), ask=lambda _: next(answers), say=said.append, poll_seconds=0
+    )
+    assert stack.describe(client("cloudformation"), "deskbell-test") is None
+    assert f"Kept: AWS::DynamoDB::Table {deployed['TableName']}" in said
+
+
+def test_undeployment_deletes_the_data_when_told_so(deployed: dict[str, str], client: Client) -> None:
+    client("s3").put_object(Bucket=deployed["OriginalsBucketName"], Key="raw/1", Body=b"mail")
+    answers = iter(["test", "delete data"])
+    undeploy.undeploy("test", without_rules(client), ask=lambda _: next(answers), say=lambda _: None, poll_seconds=0)
+    with pytest.raises(ClientError, match=r"not found|non-existent"):
+        client("dynamodb").describe_table(TableName=deployed["TableName"])
+    with pytest.raises(ClientError, match=r"404|Not Found"):
+        client("s3").head_bucket(Bucket=deployed["OriginalsBucketName"])
+    assert client("ssm").get_parameters_by_path(Path="/deskbell/test", Recursive=True)["Parameters"] == []
+
+
+class NoRules:
+    """SES where no rule set is active; test_receiving.py has the other cases."""
+
+    def describe_active_receipt_rule_set(self) -> dict[str, Any]:
+        return {}
+
+
+def without_rules(client: Client) -> Client:
+    return lambda service: NoRules() if service == "ses" else client(service)

@@ -1,8 +1,78 @@
 """Queue edge: the consequences of committed facts."""
 
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
+
+from chalicelib import config
+from chalicelib.errors import NotFound
+from chalicelib.jobs import push
+from chalicelib.jobs.batches import each_record
+from chalicelib.observability import count, failed, latency
+from chalicelib.services import follow_up
+from chalicelib.store import counters, messages, tickets
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What open consoles must hear of after a batch: tickets whose row changed, messages that are new or changed."""
+
+    tickets: dict[str, None]
+    messages: dict[tuple[str, str], None]
 
 
 def work(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """SQS batch of facts."""
-    return {"batchItemFailures": []}
+    """SQS batch of facts.  Consoles hear of a batch once, after it: ten changes of one ticket are one row."""
+    shown = Shown({}, {})
+    answer = each_record(event, lambda record: _follow(json.loads(record["body"]), shown))
+    try:
+        _show(shown)
+    except Exception:  # a console that missed a push shows it with its next page; the facts are done
+        failed("push failed")
+    return answer
+
+
+def _follow(fact: dict[str, str], shown: Shown) -> None:
+    kind = fact["kind"]
+    if kind == "receipt":
+        follow_up.follow_up(fact["day"], fact["name"], config.now())
+    elif kind == "ticket":
+        ticket = tickets.get(fact["ticket"])
+        counters.count_again(ticket, ticket.snoozed_until is not None and ticket.snoozed_until > config.now())
+        shown.tickets[fact["ticket"]] = None
+    elif kind in ("message", "delivery"):
+        shown.messages[(fact["ticket"], fact["message"])] = None
+    else:
+        raise ValueError(f"nothing is known of a fact {kind!r}")
+
+
+def _show(shown: Shown) -> None:
+    if not shown.tickets and not shown.messages:
+        return
+    listening = push.listeners()
+    if not listening:
+        return
+    frames = [*_rows(shown.tickets, listening), *_messages(shown.messages, listening)]
+    push.send(listening, frames)
+    count("FramesPushed", len(frames))
+
+
+def _rows(ticket_ids: Iterable[str], listening: push.Listeners) -> list[push.Frame]:
+    frames = [push.row_frame(loaded, listening) for loaded in tickets.get_many(list(ticket_ids)).values()]
+    return [*frames, push.counts_frame(counters.all_counts())] if frames else []
+
+
+def _messages(named: Iterable[tuple[str, str]], listening: push.Listeners) -> list[push.Frame]:
+    frames = []
+    for ticket_id, message_id in named:
+        try:
+            message = messages.get(ticket_id, message_id)
+        except NotFound:
+            continue
+        if listening.of_ticket(ticket_id):
+            frames.append(push.message_frame(message, listening))
+        if message.direction == "in":
+            latency("ReceivedToShown", (config.now() - message.at).total_seconds() * 1000)
+            count("Shown")
+    return frames

@@ -1,0 +1,101 @@
+"""Live fragments for open consoles, rendered by the same templates as the page."""
+
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from chalicelib import config, wiring
+from chalicelib.domain.message import Message
+from chalicelib.domain.ticket import Ticket
+from chalicelib.store import counters, directory, live, tickets
+from chalicelib.store.live import Connection
+from chalicelib.web.desk import Desk
+
+MAX_FRAME_BYTES = 30_000
+"""API Gateway takes 32 KB a frame; a longer message tells the page to fetch it."""
+AT_ONCE = 8
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One JSON text frame.  ticket_id: only for consoles that show that ticket; None: for all."""
+
+    text: str
+    ticket_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Listeners:
+    connections: tuple[Connection, ...]
+    desk: Desk
+
+    def __bool__(self) -> bool:
+        return bool(self.connections)
+
+    def of_ticket(self, ticket_id: str) -> bool:
+        return any(each.ticket_id == ticket_id for each in self.connections)
+
+
+def listeners() -> Listeners:
+    """The open consoles, and the names their fragments need (read only when somebody listens)."""
+    connections = live.connections()
+    if not connections:
+        return Listeners((), Desk.of((), (), ()))
+    return Listeners(connections, Desk.of(directory.agents(), directory.teams(), directory.inboxes()))
+
+
+def row_frame(loaded: tickets.Loaded, listening: Listeners) -> Frame:
+    """The ticket's row, the lists it belongs to now (none: take it off the screen), and its place in them."""
+    from chalicelib.web.render import row_fragment
+
+    ticket, now = loaded.ticket, config.now()
+    snoozed = ticket.snoozed_until is not None and ticket.snoozed_until > now
+    row = {
+        "ticket": ticket.id,
+        "html": row_fragment(tickets.row_of(ticket), loaded.seen_by, listening.desk, now),
+        "lists": list_names(ticket, snoozed),
+        "sort": tickets.list_keys(ticket, now)["activity_key"],
+        "waiting": tickets.list_keys(ticket, now)["waiting_key"],
+    }
+    return Frame(json.dumps({"row": row}))
+
+
+def list_names(ticket: Ticket, snoozed: bool) -> list[str]:
+    """Bucket names of every list that shows the ticket, filed ones with their month."""
+    filed = f"{ticket.closed_at or ticket.updated_at:%Y-%m}"
+    live_lists = counters.buckets_of(ticket, snoozed)
+    done = (ticket.status, f"{ticket.status}:{filed}") if ticket.status not in ("open", "pending") else ()
+    return list(dict.fromkeys((*live_lists, *done)))
+
+
+def message_frame(message: Message, listening: Listeners) -> Frame:
+    from chalicelib.web.render import message_fragment
+
+    html = message_fragment(message, listening.desk, config.now())
+    entry: dict[str, str | bool] = {"ticket": message.ticket_id, "id": message.id, "html": html}
+    if len(html.encode()) > MAX_FRAME_BYTES:
+        entry = {"ticket": message.ticket_id, "id": message.id, "fetch": True}
+    return Frame(json.dumps({"message": entry}), message.ticket_id)
+
+
+def counts_frame(counts: dict[str, int]) -> Frame:
+    return Frame(json.dumps({"counts": counts}))
+
+
+def send(listening: Listeners, frames: Sequence[Frame]) -> None:
+    """Push every frame to those it concerns; whoever is gone is forgotten."""
+    with ThreadPoolExecutor(max_workers=min(AT_ONCE, len(listening.connections))) as pool:
+        gone = [each for each in pool.map(lambda one: _send_to(one, frames), listening.connections) if each]
+    for connection_id in gone:
+        live.close_connection(connection_id)
+
+
+def _send_to(connection: Connection, frames: Sequence[Frame]) -> str | None:
+    """The connection's id when it is gone."""
+    for frame in frames:
+        if frame.ticket_id not in (None, connection.ticket_id):
+            continue
+        if not wiring.push(connection.id, frame.text):
+            return connection.id
+    return None

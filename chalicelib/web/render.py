@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +14,10 @@ from chalicelib.config import settings
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+
+    from chalicelib.domain.message import Message
+    from chalicelib.domain.ticket import TicketRow
+    from chalicelib.web.desk import Desk
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -50,7 +56,7 @@ def render(template: str, **context: Any) -> str:
 def url(path: str, **query: str | None) -> str:
     """``path`` of the console as a browser asks for it: behind the base path, with the query that is not None."""
     pairs = [f"{quote(name)}={quote(value, safe=':')}" for name, value in query.items() if value is not None]
-    return settings().base_path + path + ("?" + "&".join(pairs) if pairs else "")
+    return settings().base_path + quote(path, safe="/:") + ("?" + "&".join(pairs) if pairs else "")
 
 
 def static_path(name: str) -> Path:
@@ -65,3 +71,25 @@ def static_version(name: str) -> str:
 
 def static_url(name: str) -> str:
     return url(f"/static/{static_version(name)}/{name}")
+
+
+# Fragments: the same templates as in the page, for the jobs that push them into open consoles
+
+
+def row_fragment(row: TicketRow, seen_by: frozenset[str], desk: Desk, now: datetime) -> str:
+    """One ticket of a list, the same for every agent: the page marks what is unread for whom."""
+    return _macro("lists/row.html", "ticket_row")(row, desk, now, seen_by=seen_by)
+
+
+def message_fragment(message: Message, desk: Desk, now: datetime) -> str:
+    """One entry of a conversation, the same for every agent: the page puts times into the agent's zone.
+
+    It carries no form token: the page adds the one of its session.
+    """
+    return _macro("ticket/message.html", "entry")(message, desk, now, zone="UTC", csrf="")
+
+
+@lru_cache(maxsize=8)
+def _macro(template: str, name: str) -> Callable[..., str]:
+    macro: Callable[..., str] = getattr(environment().get_template(template).module, name)
+    return macro

@@ -1,0 +1,40 @@
+"""Names behind ids: what a template needs to know of the desk's people and inboxes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from chalicelib.domain.people import Agent, Inbox, Team
+
+
+@dataclass(frozen=True)
+class Desk:
+    agents: Mapping[str, Agent]
+    teams: Mapping[str, Team]
+    inboxes: Mapping[str, Inbox]
+
+    @staticmethod
+    def of(agents: Iterable[Agent], teams: Iterable[Team], inboxes: Iterable[Inbox]) -> Desk:
+        return Desk(
+            {agent.id: agent for agent in agents},
+            {team.id: team for team in teams},
+            {inbox.id: inbox for inbox in inboxes},
+        )
+
+    def agent_name(self, agent_id: str | None) -> str:
+        """ "" for nobody; an agent who is gone is called that."""
+        if not agent_id:
+            return ""
+        return self.agents[agent_id].name if agent_id in self.agents else "a former agent"
+
+    def initials(self, agent_id: str) -> str:
+        agent = self.agents.get(agent_id)
+        return agent.initials if agent else ""
+
+    def inbox_name(self, inbox_id: str) -> str:
+        return self.inboxes[inbox_id].name if inbox_id in self.inboxes else ""
+
+    def may_take(self) -> tuple[Agent, ...]:
+        """Agents to whom a ticket can be given."""
+        return tuple(agent for agent in self.agents.values() if agent.active and agent.role != "viewer")

@@ -1,0 +1,66 @@
+"""/customers: by handle, by id, and their tickets."""
+
+from chalice.app import Blueprint
+
+from chalicelib.api.operations import Call, Operation, operation
+from chalicelib.api.rest import render
+from chalicelib.api.rest.shapes import ADDRESS_IN, CUSTOMER, EARLIER_TICKET
+from chalicelib.api.schema import Json, Number, Text, page_of
+from chalicelib.errors import InvalidInput
+from chalicelib.store import customers, tickets
+
+blueprint = Blueprint(__name__)
+
+
+@operation(
+    blueprint,
+    Operation(
+        "find_customers",
+        "GET",
+        "/customers",
+        "Find the customer who writes from an address",
+        "Customers",
+        "tickets.read",
+        page_of(CUSTOMER),
+        query={
+            "email": ADDRESS_IN,
+            "handle": Text("`channel:address`.", max_chars=300, pattern="[a-z]+:.+", example="telegram:5120987341"),
+        },
+        about="Give exactly one of `email` and `handle`: the desk keeps no list of all customers. At most one item.",
+    ),
+)
+def find_customers(call: Call) -> Json:
+    if len(call.query) != 1:
+        raise InvalidInput("Say which customer.", {"email": "Give exactly one of email and handle."})
+    email = call.query.get("email")
+    found = customers.by_handle(customers.handle_name("email", email) if email else call.query["handle"].lower())
+    return {"items": [render.customer(found[0])] if found else [], "next": None}
+
+
+@operation(
+    blueprint,
+    Operation(
+        "get_customer", "GET", "/customers/{customer_id}", "Read a customer", "Customers", "tickets.read", CUSTOMER
+    ),
+)
+def get_customer(call: Call, customer_id: str) -> Json:
+    return render.customer(customers.get(customer_id))
+
+
+@operation(
+    blueprint,
+    Operation(
+        "list_customer_tickets",
+        "GET",
+        "/customers/{customer_id}/tickets",
+        "List a customer's newest tickets",
+        "Customers",
+        "tickets.read",
+        page_of(EARLIER_TICKET),
+        query={"limit": Number(1, 100, "Newest tickets to list, 50 unless said.")},
+    ),
+)
+def list_customer_tickets(call: Call, customer_id: str) -> Json:
+    customers.get(customer_id)
+    found = tickets.of_customer(customer_id, call.limit)
+    return {"items": [render.earlier_ticket(each) for each in found], "next": None}

@@ -1,0 +1,58 @@
+"""/ledger: what was received, and what became of it."""
+
+from chalice.app import Blueprint
+
+from chalicelib.api.operations import Call, Operation, operation
+from chalicelib.api.schema import Json, ListOf, Number, Record, Text, Words
+
+blueprint = Blueprint(__name__)
+
+LEDGER_DAY = Record(
+    "LedgerDay",
+    {
+        "day": Words("UTC, yyyy-mm-dd."),
+        "received": Number(0, about="Originals in S3, each times the inboxes it was for."),
+        "waiting": Number(0, about="Of these, how many are not dealt with yet."),
+        "shown": Number(0),
+        "quarantined": Number(0),
+        "suppressed": Number(0),
+        "difference": Number(-1_000_000_000, about="0, or messages are missing."),
+        "missing": ListOf(Words(), about="Originals without a receipt, at most 100."),
+    },
+)
+
+
+@operation(
+    blueprint,
+    Operation(
+        "get_ledger",
+        "GET",
+        "/ledger",
+        "Account for every message received on a day",
+        "Operations",
+        "operations.read",
+        LEDGER_DAY,
+        query={
+            "day": Text(
+                "UTC; today unless said.",
+                pattern="[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])",
+                hint="Write it as yyyy-mm-dd.",
+                example="2026-11-21",
+            )
+        },
+    ),
+)
+def get_ledger(call: Call) -> Json:
+    from chalicelib.services import ledger
+
+    account = ledger.day(call.query.get("day") or f"{call.at:%Y-%m-%d}")
+    return {
+        "day": account.day,
+        "received": account.received,
+        "waiting": account.waiting,
+        "shown": account.shown,
+        "quarantined": account.quarantined,
+        "suppressed": account.suppressed,
+        "difference": account.difference,
+        "missing": list(account.missing),
+    }

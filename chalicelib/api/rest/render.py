@@ -1,0 +1,192 @@
+"""Domain values as the API writes them (``shapes`` says what each field is)."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from chalicelib.api.schema import Json
+from chalicelib.config import settings
+from chalicelib.domain.message import Attachment, Delivery, Message, Party
+from chalicelib.domain.moments import stamp
+from chalicelib.domain.people import Agent, Customer, Inbox, Team
+from chalicelib.domain.ticket import Ticket
+from chalicelib.store import directory, messages
+from chalicelib.store.tickets import EarlierTicket
+
+CHANNELS_WITHOUT_HOOK = frozenset({"email"})
+
+
+def when(moment: datetime | None) -> str | None:
+    return stamp(moment) if moment else None
+
+
+def ticket(found: Ticket) -> Json:
+    return {
+        "id": found.id,
+        "number": found.number,
+        "subject": found.subject,
+        "status": found.status,
+        "priority": found.priority,
+        "channel": found.channel,
+        "inbox_id": found.inbox_id,
+        "customer_id": found.customer_id,
+        "customer_name": found.customer_name,
+        "customer_handle": found.customer_handle,
+        "assignee_id": found.assignee_id,
+        "team_id": found.team_id,
+        "tags": list(found.tags),
+        "snippet": found.snippet,
+        "message_count": found.message_count,
+        "last_message_id": found.last_message_id,
+        "undelivered": found.undelivered,
+        "waiting_since": when(found.waiting_since),
+        "snoozed_until": when(found.snoozed_until),
+        "closed_at": when(found.closed_at),
+        "linked_ticket_ids": list(found.linked_ticket_ids),
+        "flags": list(found.flags),
+        "version": found.version,
+        "created_at": stamp(found.created_at),
+        "updated_at": stamp(found.updated_at),
+    }
+
+
+def party(found: Party) -> Json:
+    return {"name": found.name, "address": found.address}
+
+
+def _parties(found: Iterable[Party]) -> list[Json]:
+    return [party(each) for each in found]
+
+
+def attachment(found: Attachment) -> Json:
+    return {
+        "id": found.id,
+        "name": found.name,
+        "content_type": found.content_type,
+        "size_bytes": found.size_bytes,
+        "sha256": found.sha256,
+        "inline": found.inline,
+        "warning": found.warning,
+    }
+
+
+def delivery(found: Delivery) -> Json:
+    return {
+        "state": found.state,
+        "reason": found.reason,
+        "at": when(found.at),
+        "send_at": when(found.send_at),
+    }
+
+
+def _left_at(found: Message) -> datetime | None:
+    """When it was sent: what the sender says, or when the provider took ours."""
+    if found.sent_at or not found.delivery:
+        return found.sent_at
+    gone = found.delivery.state not in ("queued", "sending", "failed", "cancelled")
+    return found.delivery.at if gone else None
+
+
+def message(found: Message, whole: bool = False) -> Json:
+    """One message with all its words.  ``whole``: with the quoted text as well."""
+    text, html, full_text = found.text, "", found.full_text or found.text
+    if whole or found.folded or found.has_html:
+        body = messages.body_of(found)
+        text, full_text = body.text, body.full_text
+        html = safe(found, body.html)
+    shown = {
+        "id": found.id,
+        "ticket_id": found.ticket_id,
+        "kind": found.kind,
+        "direction": found.direction,
+        "author": {"kind": found.author_kind, "id": found.author_id, "name": found.author_name},
+        "subject": found.subject,
+        "text": text,
+        "html": html,
+        "from": party(found.sender) if found.sender else None,
+        "to": _parties(found.to),
+        "cc": _parties(found.cc),
+        "bcc": _parties(found.bcc),
+        "attachments": [attachment(each) for each in found.attachments],
+        "banners": list(found.banners),
+        "mail_kind": found.mail_kind,
+        "event": dict(found.event) if found.kind == "event" else {},
+        "created_at": stamp(found.at),
+        "sent_at": when(_left_at(found)),
+        "delivery": delivery(found.delivery) if found.delivery else None,
+    }
+    return {**shown, "full_text": full_text} if whole else shown
+
+
+def safe(found: Message, html: str) -> str:
+    """HTML that may stand in somebody's page, without pictures from elsewhere: loading them tells the sender.
+
+    What agents write was cleaned when it was stored.
+    """
+    if not html or found.direction == "out":
+        return html
+    from chalicelib.domain.safe_html import safe_html
+
+    return safe_html(html, remote_images=False, cid_url=lambda content_id: None).html
+
+
+def customer(found: Customer) -> Json:
+    return {
+        "id": found.id,
+        "name": found.name,
+        "handles": list(found.handles),
+        "unreachable_handles": list(found.unreachable_handles),
+        "note": found.note,
+        "blocked": found.blocked,
+        "created_at": stamp(found.created_at),
+    }
+
+
+def earlier_ticket(found: EarlierTicket) -> Json:
+    return {
+        "id": found.id,
+        "subject": found.subject,
+        "status": found.status,
+        "channel": found.channel,
+        "created_at": stamp(found.created_at),
+    }
+
+
+def inbox(found: Inbox) -> Json:
+    return {
+        "id": found.id,
+        "channel": found.channel,
+        "address": found.address,
+        "name": found.name,
+        "team_id": found.team_id,
+        "active": found.active,
+        "signature": found.signature,
+        "acknowledgement": found.acknowledgement,
+        "separated": found.separated,
+        "reopen_days": found.reopen_days,
+        "undo_seconds": found.undo_seconds,
+        "settings": dict(found.settings),
+        "hook_url": None if found.channel in CHANNELS_WITHOUT_HOOK else hook_url(found.id),
+    }
+
+
+def hook_url(inbox_id: str) -> str:
+    """Where a provider reaches us; only the path while nobody has said under which address the desk is public."""
+    return f"{directory.desk_settings().public_url.rstrip('/') or settings().base_path}/hooks/{inbox_id}"
+
+
+def agent(found: Agent) -> Json:
+    return {
+        "id": found.id,
+        "email": found.email,
+        "name": found.name,
+        "role": found.role,
+        "active": found.active,
+        "team_ids": list(found.team_ids),
+        "initials": found.initials,
+        "time_zone": found.time_zone,
+        "created_at": stamp(found.created_at),
+    }
+
+
+def team(found: Team) -> Json:
+    return {"id": found.id, "name": found.name}

@@ -127,9 +127,11 @@ def create_first_admin(stage: str, client: Client, email: str, name: str) -> str
     os.environ.setdefault("AWS_DEFAULT_REGION", client("lambda").meta.region_name)
     os.environ.setdefault("AWS_REGION", os.environ["AWS_DEFAULT_REGION"])
     # Only now: the desk reads its settings once.
-    importlib.import_module("chalicelib.wiring").connect()
-    agents = importlib.import_module("chalicelib.services.agents")
-    return str(agents.create_first_admin(email, name))
+    wiring = importlib.import_module("chalicelib.wiring")
+    wiring.connect()
+    pool = importlib.import_module("chalicelib.services.user_pool").UserPool(wiring.client("cognito-idp"))
+    now = importlib.import_module("chalicelib.config").now()
+    return str(importlib.import_module("chalicelib.services.agents").create_first_admin(pool, email, name, now))
 
 
 # The command
@@ -158,6 +160,7 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
 
 def _run(given: argparse.Namespace) -> int:
     stage = package.check_stage(given.stage)
+    parameters = _pairs(given.set)
     client = clients()
     endpoint = os.environ.get("AWS_ENDPOINT_URL")
     print(f"Packaging the desk for stage {stage}.")
@@ -165,7 +168,6 @@ def _run(given: argparse.Namespace) -> int:
     if not _runtime_is_wanted(client, stage, built, given.yes):
         print("Nothing was changed.")
         return 1
-    parameters = dict(each.split("=", 1) for each in given.set)
     if not endpoint:
         before = stack.describe(client("cloudformation"), stack.stack_name(stage))
         parameters = aws_parameters(stage, client, before, parameters)
@@ -181,6 +183,13 @@ def _run(given: argparse.Namespace) -> int:
         receiving.activate(client("ses"), stage, print)
     _report(stage, client, outputs, given)
     return 0
+
+
+def _pairs(assignments: list[str]) -> dict[str, str]:
+    wrong = [each for each in assignments if "=" not in each]
+    if wrong:
+        raise ValueError(f"--set wants NAME=VALUE, not {wrong[0]!r}.")
+    return dict(each.split("=", 1) for each in assignments)
 
 
 def clients() -> Client:

@@ -70,6 +70,11 @@ def _list_originals() -> Json:
     return _allow(["s3:ListBucket"], attribute("OriginalsBucket"))
 
 
+def _read_bodies() -> Json:
+    """Bodies too long for an item lie beside the attachments, so whoever reads messages reads there."""
+    return _objects("AttachmentsBucket", "", "GetObject")
+
+
 def _secrets(*actions: str) -> Json:
     prefix = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter${ParameterPrefix}"
     return _allow([f"ssm:{action}" for action in actions], sub(f"{prefix}*"))
@@ -123,6 +128,7 @@ def _web() -> Statements:
         _objects("OriginalsBucket", "raw/", "PutObject"),
         _objects("OriginalsBucket", "parked/", "DeleteObject"),
         _objects("AttachmentsBucket", "", "GetObject", "PutObject", "DeleteObject"),
+        _allow(["s3:ListBucket"], attribute("AttachmentsBucket")),  # 404, not 403, for an upload that never arrived
         _send("inbound", "work", "later", "outbound"),
         _dead_letters(),
         _secrets("GetParameter", "PutParameter", "DeleteParameter"),
@@ -166,11 +172,18 @@ def _relay() -> Statements:
 
 
 def _work() -> Statements:
-    return [_receive("work"), *_table(), _send("work", "later", "outbound"), _push(), _secrets("GetParameter")]
+    return [
+        _receive("work"),
+        *_table(),
+        _objects("AttachmentsBucket", "", "GetObject", "PutObject"),
+        _send("work", "later", "outbound"),
+        _push(),
+        _secrets("GetParameter"),
+    ]
 
 
 def _later() -> Statements:
-    return [_receive("later"), *_table(), _send("work", "later", "outbound"), _push()]
+    return [_receive("later"), *_table(), _read_bodies(), _send("work", "later", "outbound")]
 
 
 def _deliver() -> Statements:
@@ -178,14 +191,15 @@ def _deliver() -> Statements:
     return [
         _receive("outbound"),
         *_table(),
-        _objects("AttachmentsBucket", "", "GetObject"),
+        _read_bodies(),
+        _send("later", "outbound"),  # a message whose time has not come goes back to waiting
         _secrets("GetParameter"),
         _allow(["ses:SendEmail", "ses:SendRawEmail"], _ses("identity"), _ses("configuration-set")),
     ]
 
 
 def _delivery_events() -> Statements:
-    return [*_table(), _send("work", "later"), _bury()]
+    return [*_table(), _read_bodies(), _send("work", "later"), _bury()]
 
 
 def _sweep() -> Statements:
@@ -197,14 +211,15 @@ def _repair() -> Statements:
         *_table(),
         _list_originals(),
         _objects("OriginalsBucket", "raw/", "GetObject"),
-        _objects("OriginalsBucket", "parked/", "GetObject", "PutObject", "DeleteObject"),
+        _objects("OriginalsBucket", "parked/", "GetObject", "DeleteObject"),
+        _read_bodies(),
         _send("inbound", "work", "later", "outbound"),
         _secrets("GetParameter"),
     ]
 
 
 def _hourly() -> Statements:
-    return [*_table(), _send("work", "later")]
+    return [*_table(), _list_originals(), _objects("OriginalsBucket", "", "GetObject"), _send("work", "later")]
 
 
 def _daily() -> Statements:

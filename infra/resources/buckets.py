@@ -27,7 +27,7 @@ def _bucket(stage: str, lifecycle: list[Json], **more: Json) -> Json:
     return resource("AWS::S3::Bucket", properties, **KEPT_FROM_DELETION)
 
 
-def _expire(prefix: str, days: Json) -> Json:
+def _expire(prefix: str, days: Json | int) -> Json:
     return {"Id": prefix.rstrip("/"), "Status": "Enabled", "Prefix": prefix, "ExpirationInDays": days}
 
 
@@ -82,6 +82,7 @@ def resources(stage: str) -> dict[str, Json]:
     return {
         "OriginalsBucket": originals,
         "OriginalsBucketPolicy": _policy("OriginalsBucket", _mail_may_arrive(stage)),
-        "AttachmentsBucket": _bucket(stage, [], CorsConfiguration=cross_origin),
+        # answers/ holds what idempotency keys answered; nobody repeats a call after three days.
+        "AttachmentsBucket": _bucket(stage, [_expire("answers/", 3)], CorsConfiguration=cross_origin),
         "AttachmentsBucketPolicy": _policy("AttachmentsBucket"),
     }

@@ -1,6 +1,9 @@
 """Deployment, against a real CloudFormation engine: once, twice, broken, and gone."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +15,9 @@ from botocore.exceptions import ClientError
 
 from infra import deploy, stack, undeploy
 from infra.deploy import Local
-from infra.package import Package
+from infra.package import ROOT, Package
 from infra.stack import Client, DeploymentFailed
+from local.engine import ACCOUNT, REGION
 
 pytestmark = pytest.mark.engine
 
@@ -141,3 +145,35 @@ class NoRules:
 
 def without_rules(client: Client) -> Client:
     return lambda service: NoRules() if service == "ses" else client(service)
+
+
+def run_command(endpoint: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": ACCOUNT,
+        "AWS_SECRET_ACCESS_KEY": "local",
+    }
+    command = [sys.executable, "-m", "infra.deploy", "--stage", "test", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_the_command_prints_where_to_go_and_what_mail_lacks(client: Client, endpoint: str, reset: None) -> None:
+    client("sesv2").create_email_identity(EmailIdentity="shop.example")
+    first = run_command(endpoint, "--admin-email", "ada@shop.example", "--admin-name", "Ada")
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert "Console: https://" in first.stdout
+    assert "First admin: ada@shop.example\nTemporary password: " in first.stdout
+    assert "DNS: _dmarc.shop.example  TXT" in first.stdout
+    second = run_command(endpoint, "--admin-email", "eve@shop.example")
+    assert second.returncode == 0, second.stdout + second.stderr
+    assert "Nothing to change." in second.stdout
+    assert "First admin" not in second.stdout
+
+
+def test_the_command_says_what_was_wrong(endpoint: str) -> None:
+    answer = run_command(endpoint, "--set", "AlarmEmail")
+    assert answer.returncode == 1
+    assert "NAME=VALUE" in answer.stderr
+    assert "Traceback" not in answer.stderr

@@ -61,7 +61,7 @@ def begin(pool: UserPool, email: str, password: str, source: str, now: datetime)
     return _checked(pool, address, password, source, now)
 
 
-def set_first_password(pool: UserPool, token: str, password: str, again: str, source: str, now: datetime) -> Step:
+def set_first_password(pool: UserPool, token: str, password: str, again: str, now: datetime) -> Step:
     """The forced change.  Raises InvalidInput with the sentence beside the field; the step stays open."""
     half, agent = _open_step(token, "new_password", now)
     passwords.check(password, again, agent)

@@ -8,8 +8,9 @@ from typing import Literal
 from chalicelib.domain.message import Message, Party
 from chalicelib.domain.moments import random_id, sortable_id, whole_milliseconds
 from chalicelib.domain.people import Actor, Customer, Inbox
+from chalicelib.domain.plain_text import text_of
 from chalicelib.domain.recipients import checked_recipients
-from chalicelib.domain.safe_html import agent_html, text_of
+from chalicelib.domain.safe_html import agent_html
 from chalicelib.domain.ticket import SNIPPET_CHARS, Ticket, checked_subject
 from chalicelib.errors import Conflict, InvalidInput
 from chalicelib.services import drafts

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from chalicelib.domain.message import Attachment, Message, Party
 from chalicelib.domain.moments import sortable_id, whole_milliseconds
 from chalicelib.domain.people import Actor, Inbox
+from chalicelib.domain.plain_text import text_of
 from chalicelib.domain.recipients import Recipients, answer_to, checked_recipients
-from chalicelib.domain.safe_html import agent_html, text_of
+from chalicelib.domain.safe_html import agent_html
 from chalicelib.domain.ticket import AGENT_STATUSES, SNIPPET_CHARS, Status, Ticket
 from chalicelib.errors import Conflict, InvalidInput, NotFound
 from chalicelib.services import attachments, drafts
@@ -304,20 +305,15 @@ def send_again(
     first = messages.get(ticket_id, message_id)
     if first.delivery is None:
         raise NotFound("This message was never sent.")
-    reason = f"Sent again by {actor.name}."
-    moved = messages.move_delivery(
-        ticket_id, message_id, "failed", ["failed", "bounced", "unclear"], at, reason, settled=True
-    )
-    if not moved:
-        raise Conflict("This message cannot be sent again: look at its state.")
     body = messages.body_of(first)
     wanted = Reply(body.text, body.html, to or first.to, first.cc, first.bcc, undo_seconds=0, send_anyway=True)
     for _ in range(ATTEMPTS):
         before = tickets.load(ticket_id)
         try:
             return _copy(before, first, wanted, actor, whole_milliseconds(at), body)
-        except Lost:
-            continue
+        except Lost as lost:
+            if "first" in lost.labels:
+                raise Conflict("This message cannot be sent again: look at its state.") from lost
     raise Conflict("The ticket is changing too quickly. Try again.")
 
 
@@ -331,6 +327,7 @@ def _copy(before: Loaded, first: Message, wanted: Reply, actor: Actor, at: datet
     transaction = Transaction()
     stored = messages.add(transaction, message, body.html)
     messages.add_delivery(transaction, message, inbox.id, at)
+    messages.supersede(transaction, first.ticket_id, first.id, at, f"Sent again by {actor.name}.")
     after = replace(
         before.ticket,
         updated_at=max(before.ticket.updated_at, at),

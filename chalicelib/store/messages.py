@@ -24,6 +24,7 @@ INLINE_TEXT_CHARS = 2_000
 MAX_BODY_BYTES = 300_000
 """DynamoDB takes 400 KB an item; a longer body lies in S3."""
 CONVERSATION_PAGE = 30
+SENT_AGAIN = "sent-again"
 
 
 @dataclass(frozen=True)
@@ -239,6 +240,22 @@ def delivery_state(ticket_id: str, message_id: str) -> DeliveryItem | None:
         return DeliveryItem.get(ticket_key(ticket_id), f"DELIVERY#{message_id}", consistent_read=True)
     except DeliveryItem.DoesNotExist:
         return None
+
+
+def supersede(transaction: Transaction, ticket_id: str, message_id: str, at: datetime, reason: str) -> None:
+    """End a delivery for good because a copy goes out instead; label "first" when that was done, or is not due."""
+    condition = DeliveryItem.state.is_in("failed", "bounced", "unclear") & (
+        DeliveryItem.event_ids.does_not_exist() | ~DeliveryItem.event_ids.contains(SENT_AGAIN)
+    )
+    actions: list[Action] = [
+        DeliveryItem.state.set("failed"),
+        DeliveryItem.at.set(stamp(at)),
+        DeliveryItem.reason.set(reason),
+        DeliveryItem.event_ids.add({SENT_AGAIN}),
+        DeliveryItem.time_key.remove(),
+        DeliveryItem.time_at.remove(),
+    ]
+    transaction.update("first", _delivery(ticket_id, message_id), actions, condition)
 
 
 def settle_delivery(ticket_id: str, message_id: str) -> None:

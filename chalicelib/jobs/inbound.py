@@ -147,7 +147,7 @@ def _unreadable(source: Original) -> Inbound:
 def _store(event: Parsed, envelope: Envelope, at: datetime) -> None:
     if isinstance(event, Inbound):
         receipt = receive_message.receive(event, envelope, at)
-        log("received", outcome=receipt.outcome, ticket=receipt.ticket_id, message=receipt.message_id)
+        log("received", outcome=receipt.outcome, ticket=receipt.ticket_id, message_id=receipt.message_id)
         count({"shown": "Received", "quarantined": "Quarantined", "suppressed": "Suppressed"}[receipt.outcome])
         return
     if isinstance(event, StateChange):

@@ -1,0 +1,138 @@
+"""Status, assignee, tags, snooze, spam and trash; each with its line in the history."""
+
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.domain.moments import stamp
+from chalicelib.domain.people import Actor
+from chalicelib.domain.ticket import Ticket
+from chalicelib.errors import Conflict, InvalidInput
+from chalicelib.services import notices
+from chalicelib.services.change_ticket import Changes, Timer, block_sender, change, restore, wake
+from chalicelib.services.create_ticket import Party, create
+from chalicelib.services.receive_message import Envelope, receive
+from chalicelib.services.search import find, index
+from chalicelib.store import counters, messages, tickets
+from chalicelib.store.tickets import ListName
+from tests.engine import Desk
+from tests.services.test_receive_message import mail
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.fixture
+def lina(desk: Desk) -> Actor:
+    return desk.actor()
+
+
+@pytest.fixture
+def ticket(desk: Desk, lina: Actor) -> Ticket:
+    customer = Party("Ada Müller", "ada@example.com")
+    return create(lina, desk.inbox().id, customer, "Order #4711 is late", "Called us.", "in", desk.now)[0]
+
+
+def ids(desk: Desk, kind: str, of: str = "") -> list[str]:
+    return [row.id for row in tickets.page(ListName(kind, of)).rows]  # type: ignore[arg-type]
+
+
+def test_assigning_moves_it_between_lists_and_tells_the_assignee(desk: Desk, lina: Actor, ticket: Ticket) -> None:
+    desk.agent("ken")
+    change(ticket.id, lina, Changes(assignee_id="ken"), desk.advance(minutes=1))
+    assert ids(desk, "mine", "ken") == [ticket.id] and ids(desk, "unassigned") == []
+    assert [each.text for each in notices.of("ken")] == [f"Lina assigned ticket #{ticket.id} to you: {ticket.subject}"]
+    events = [each.event for each in messages.newest(ticket.id).messages if each.kind == "event"]
+    assert events == [{"assignee_id": "Ken"}]
+
+
+def test_a_change_that_changes_nothing_writes_nothing(desk: Desk, lina: Actor, ticket: Ticket) -> None:
+    assert change(ticket.id, lina, Changes(status="open"), desk.advance(minutes=1)) == tickets.get(ticket.id)
+    assert len(messages.newest(ticket.id).messages) == 1
+
+
+@pytest.mark.parametrize(
+    ("wanted", "field"),
+    [
+        (Changes(status="solved"), "status"),  # type: ignore[arg-type]
+        (Changes(priority="max"), "priority"),  # type: ignore[arg-type]
+        (Changes(subject="  "), "subject"),
+        (Changes(tags=("x" * 99,)), "tags"),
+    ],
+)
+def test_a_value_that_cannot_be_is_named(desk: Desk, lina: Actor, ticket: Ticket, wanted: Changes, field: str) -> None:
+    with pytest.raises(InvalidInput) as error:
+        change(ticket.id, lina, wanted, desk.now)
+    assert field in error.value.fields
+
+
+def test_an_old_version_is_a_conflict(desk: Desk, lina: Actor, ticket: Ticket) -> None:
+    change(ticket.id, lina, Changes(priority="high"), desk.now, expected_version=ticket.version)
+    with pytest.raises(Conflict):
+        change(ticket.id, lina, Changes(priority="low"), desk.now, expected_version=ticket.version)
+
+
+def test_snoozed_it_leaves_the_lists_and_wakes_once_at_its_time(desk: Desk, lina: Actor, ticket: Ticket) -> None:
+    until = desk.now + timedelta(hours=2)
+    change(ticket.id, lina, Changes(snoozed_until=until), desk.now)
+    assert ids(desk, "open") == [] and ids(desk, "snoozed") == [ticket.id]
+    timer = Timer("snooze", ticket.id, stamp(until))
+    desk.advance(hours=2)
+    assert wake(timer, desk.now) and not wake(timer, desk.now)
+    assert ids(desk, "open") == [ticket.id]
+
+
+def test_a_reply_wakes_it_and_the_old_timer_does_nothing(desk: Desk, lina: Actor) -> None:
+    inbox = desk.inbox()
+    receipt = receive(mail(desk), Envelope("o1", "kept/o1", desk.now, inbox), desk.now)
+    until = desk.now + timedelta(hours=2)
+    change(receipt.ticket_id or "", lina, Changes(snoozed_until=until), desk.now)
+    again = mail(desk, 2, thread_keys=("mid:1@example.com",))
+    receive(again, Envelope("o2", "kept/o2", desk.advance(minutes=1), inbox), desk.now)
+    assert tickets.get(receipt.ticket_id or "").snoozed_until is None
+    assert not wake(Timer("snooze", receipt.ticket_id or "", stamp(until)), until)
+
+
+def test_trash_and_back(desk: Desk, lina: Actor, ticket: Ticket) -> None:
+    change(ticket.id, lina, Changes(status="pending"), desk.now)
+    change(ticket.id, lina, Changes(status="trash"), desk.now)
+    assert ids(desk, "trash", f"{desk.now:%Y-%m}") == [ticket.id]
+    assert restore(ticket.id, lina, desk.now).status == "pending"
+
+
+def test_a_blocked_senders_next_mail_is_spam_until_it_is_not(desk: Desk, lina: Actor) -> None:
+    inbox = desk.inbox()
+    first = receive(mail(desk), Envelope("o1", "kept/o1", desk.now, inbox), desk.now)
+    block_sender(first.ticket_id or "", lina, desk.now)
+    second = receive(mail(desk, 2), Envelope("o2", "kept/o2", desk.now, inbox), desk.now)
+    assert tickets.get(second.ticket_id or "").status == "spam"
+    restore(first.ticket_id or "", lina, desk.now)
+    third = receive(mail(desk, 3), Envelope("o3", "kept/o3", desk.now, inbox), desk.now)
+    assert tickets.get(third.ticket_id or "").status == "open"
+
+
+def test_counts_follow_the_ticket_and_count_once(desk: Desk, lina: Actor, ticket: Ticket) -> None:
+    assert counters.count(ticket, snoozed=False) and not counters.count(ticket, snoozed=False)
+    assert counters.all_counts() == {
+        "open": 1, "unassigned": 1, "team:-": 1, "inbox:support": 1, "waiting": 1,
+    }  # fmt: skip
+    counters.count(change(ticket.id, lina, Changes(assignee_id="lina", status="pending"), desk.now), snoozed=False)
+    counted = {bucket: total for bucket, total in counters.all_counts().items() if total}
+    assert counted == {"pending": 1, "mine:lina": 1, "inbox:support": 1, "waiting": 1}
+
+
+@pytest.mark.parametrize("asked", ["{id}", "#{id}", "ada@example.com", "4711", "#4711", "late", "Muller", "order late"])
+def test_the_search_box_finds_exact_things(desk: Desk, ticket: Ticket, asked: str) -> None:
+    index(ticket, "Called us.")
+    assert [row.id for row in find(asked.format(id=ticket.id), desk.now)] == [ticket.id]
+
+
+def test_the_search_box_finds_nothing_for_what_is_not_there(desk: Desk, ticket: Ticket) -> None:
+    index(ticket, "Called us.")
+    assert find("early", desk.now) == () and find("99999", desk.now) == () and find(" ", desk.now) == ()
+
+
+def test_the_same_seed_makes_one_ticket(desk: Desk, lina: Actor) -> None:
+    inbox, customer = desk.inbox(), Party("Ada", "ada@example.com")
+    first = create(lina, inbox.id, customer, "Hello", "Text", "out", desk.now, seed="k")
+    again = create(lina, inbox.id, customer, "Hello", "Text", "out", desk.advance(seconds=3), seed="k")
+    assert first[0].id == again[0].id and first[1].id == again[1].id

@@ -4,12 +4,14 @@ The offset is one item that the functions read.  Moving it by an hour sets it to
 would have fired, fires it there, and lets every message that waits on ``later`` come when its time is reached.
 """
 
+import json
 import time
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from local.engine import Engine
+from local.engine import ACCOUNT, REGION, Engine
 from local.stack import Stack
 
 MAX_ADVANCE_SECONDS = 400 * 86400
@@ -67,7 +69,7 @@ class Clock:
     def _fire(self, logical_id: str) -> None:
         name = self.stack.functions.get(logical_id)
         if name is not None:
-            self._lambda.invoke(FunctionName=name, Payload=b"{}")
+            self._lambda.invoke(FunctionName=name, Payload=json.dumps(scheduled_event(self.now())))
 
     def _settle(self) -> None:
         """Wait until the consequences are done, so that the next step finds them."""
@@ -77,6 +79,21 @@ class Clock:
 
 
 _KEY = {"pk": {"S": "SETTINGS"}, "sk": {"S": "clock"}}
+
+
+def scheduled_event(at: datetime) -> dict[str, object]:
+    """What EventBridge sends when a schedule fires."""
+    return {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": ACCOUNT,
+        "time": f"{at:%Y-%m-%dT%H:%M:%SZ}",
+        "region": REGION,
+        "resources": [],
+        "detail": {},
+    }
 
 
 def due_schedules(after: datetime, until: datetime) -> Iterator[tuple[datetime, list[str]]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from infra import localize, package, stack
+from infra import deploy, package, stack
 from infra.resources.handlers import API_STAGE
 from local.engine import Engine
 from local.front import Routes
@@ -18,7 +18,6 @@ from local.stack import Stack, read_stack
 
 STAGE = "local"
 SOURCES = ("app.py", "chalicelib", "infra", ".chalice/config.json", "requirements.in")
-POLL_SECONDS = 0.05
 CONCURRENCY = 2
 """Workers per queue: AWS's smallest, and as much as a laptop's cores carry beside the engine."""
 
@@ -104,22 +103,14 @@ def _apply(engine: Engine, made: package.Package, options: Options) -> None:
         return engine.client(service)
 
     environment = {"WEBSOCKET_URL": f"ws://127.0.0.1:{options.port}/live", "BASE_PATH": ""}
-    template = localize.localize(json.loads(made.template.read_text()), engine.endpoint, environment)
-    _limit_concurrency(template)
-    url = stack.publish(client, template, made.archive)
-    stack.apply(
-        client("cloudformation"),
-        stack.stack_name(STAGE),
-        url,
-        {},
-        template.get("Parameters", {}),
-        say=lambda line: None,
-        poll_seconds=POLL_SECONDS,
-    )
+    parameters = {"ConsoleOrigin": options.url}
+    here = deploy.Local(engine.endpoint, environment)
+    deploy.deploy(STAGE, made, client, local=here, parameters=parameters, say=lambda line: None)
+    _limit_concurrency(client("lambda"))
 
 
-def _limit_concurrency(template: dict[str, Any]) -> None:
-    for declared in template["Resources"].values():
-        for event in declared.get("Properties", {}).get("Events", {}).values():
-            if "ScalingConfig" in event["Properties"]:
-                event["Properties"]["ScalingConfig"]["MaximumConcurrency"] = CONCURRENCY
+def _limit_concurrency(lambda_client: Any) -> None:
+    for mapping in lambda_client.list_event_source_mappings()["EventSourceMappings"]:
+        if ":sqs:" in mapping["EventSourceArn"]:
+            scaling = {"MaximumConcurrency": CONCURRENCY}
+            lambda_client.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig=scaling)

@@ -5,7 +5,7 @@ import fcntl
 import json
 import logging
 import os
-import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,13 +14,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
 from infra import package
 from local import deployment
-from local.clock import Clock
-from local.credentials import Access, SignIn, read_access, write_credentials
+from local.clock import Clock, scheduled_event
+from local.credentials import Access, SignIn, keep_access, read_access, write_credentials
 from local.deployment import Deployment
 from local.engine import ACCOUNT, REGION, Engine, EngineError, port_is_free, prepare_engine
 from local.front import Front
@@ -86,6 +87,8 @@ class Desk:
         self._say("Starting …")
         deploying = Deployment(self.options)
         self._on_stop.append(("deployment", deploying.close))
+        if read_access(self.options) is None:  # never set up, or not to the end
+            shutil.rmtree(self.options.engine_dir, ignore_errors=True)
         engine = prepare_engine(self.options.engine_dir)
         if due := deploying.is_due or not engine.restored:
             deploying.prepare()
@@ -123,7 +126,6 @@ class Desk:
 
     def _connect(self, engine: Engine, stack: Stack, crashed: bool, stopping: threading.Event) -> None:
         """Everything around the engine: outbox, mail port, front, functions, demo data."""
-        _create_secrets(engine)
         outbox = Outbox(engine, self.options.outbox_dir, stack.table, stack.delivery_topic, self.options.relay_smtp)
         outbox.attach()
         self._on_stop.append(("outbox", outbox.close))
@@ -137,7 +139,7 @@ class Desk:
         front.outbox, front.clock = outbox, Clock(engine, stack)
         engine.serve(front, self.options.port)
         self._unless(stopping)
-        access = read_access(self.options.data_dir) if engine.restored else None
+        access = read_access(self.options)
         with ThreadPoolExecutor(1) as beside:
             warming = beside.submit(warm_functions, engine, stack, self.options.url)
             if access is None:
@@ -149,6 +151,7 @@ class Desk:
         mail.start()
         self._on_stop.append(("mail port", mail.stop))
         engine.snapshot()
+        keep_access(self.options, access)
         path = write_credentials(self.options, access)
         self._announce(access, path)
 
@@ -204,7 +207,7 @@ def warm_functions(engine: Engine, stack: Stack, url: str) -> None:
 def _harmless(logical_id: str) -> Mapping[str, object]:
     """An event that a function takes and that changes nothing."""
     if logical_id in CLOCK_FUNCTIONS:
-        return {"source": "aws.events"}
+        return scheduled_event(datetime.now(UTC))
     if logical_id in SOCKET_FUNCTIONS:
         context = dict.fromkeys(("domainName", "stage", "apiId"), "") | {
             "connectionId": "warm",
@@ -248,16 +251,6 @@ def _seed(engine: Engine, stack: Stack, options: Options) -> Access:
         raise CannotStart(f"the demo data could not be written:\n{finished.stderr.strip()}")
     made = json.loads(finished.stdout.splitlines()[-1])
     return Access(made["api_token"], tuple(SignIn(**agent) for agent in made["agents"]))
-
-
-def _create_secrets(engine: Engine) -> None:
-    """What ``make deploy`` creates on AWS; a value that exists stays."""
-    ssm = engine.client("ssm")
-    for name in ("reply-key",):
-        with contextlib.suppress(ssm.exceptions.ParameterAlreadyExists):
-            ssm.put_parameter(
-                Name=f"/deskbell/{deployment.STAGE}/{name}", Value=secrets.token_urlsafe(32), Type="SecureString"
-            )
 
 
 def _forget_notices(folder: Path) -> None:

@@ -5,7 +5,7 @@ STAGE ?= prod
 VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := app.py chalicelib infra local bench tests
-BENCHES = $(filter-out result __init__,$(basename $(notdir $(wildcard bench/*.py))))
+BENCHES = $(basename $(notdir $(shell grep -l __main__ bench/*.py)))
 
 .PHONY: setup run test check format package deploy undeploy bench requirements
 

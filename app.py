@@ -8,6 +8,7 @@ import gc
 gc.disable()  # nothing that an import makes is garbage: collecting costs a sixth of a cold start
 
 import os
+from importlib import import_module
 from typing import Any
 
 from chalice.app import Chalice, CloudWatchEvent, DynamoDBEvent, SNSEvent, SQSEvent, WebsocketEvent
@@ -15,6 +16,23 @@ from chalice.app import Chalice, CloudWatchEvent, DynamoDBEvent, SNSEvent, SQSEv
 HTTP_ENTRY = "app.app"
 ENTRY = os.environ.get("_HANDLER", HTTP_ENTRY)
 """Lambda's name for the function that this process serves; everywhere else all of them."""
+
+EDGES = {
+    "intake": "inbound",
+    "relay": "relay",
+    "work": "work",
+    "later": "later",
+    "deliver": "outbound",
+    "delivery_events": "delivery_events",
+    "sweep": "clock",
+    "repair": "clock",
+    "hourly": "clock",
+    "daily": "clock",
+    "live_connect": "live",
+    "live_message": "live",
+    "live_disconnect": "live",
+}
+"""Handler → its module in ``chalicelib.jobs``, to load that one and no other while Lambda starts the function."""
 
 
 class SocketSession:
@@ -134,5 +152,7 @@ if "AWS_LAMBDA_RUNTIME_API" in os.environ:  # packaging and tests import this fi
     from chalicelib import wiring
 
     wiring.warm()
+    if ENTRY != HTTP_ENTRY:
+        import_module(f"chalicelib.jobs.{EDGES[ENTRY.removeprefix('app.')]}")
 
 gc.enable()

@@ -1,0 +1,1 @@
+"""What the desk must show, in figures: ``python -m bench.NAME --json``, one JSON object on the last line."""

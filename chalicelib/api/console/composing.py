@@ -1,0 +1,193 @@
+"""What the composer shows: to whom, what was typed, who is new among the recipients."""
+
+import secrets
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from chalicelib.domain.message import Message, Party
+from chalicelib.domain.people import Agent
+from chalicelib.domain.recipients import Recipients, answer_to, changed, is_own, parse_parties, recipients_of
+from chalicelib.domain.safe_html import agent_html
+from chalicelib.domain.ticket import Ticket
+from chalicelib.services.attachments import Uploaded
+from chalicelib.services.drafts import Draft
+from chalicelib.services.read_ticket import TicketView
+from chalicelib.store import documents, messages
+from chalicelib.web.desk import Desk
+
+Mode = Literal["reply", "sender", "forward", "note"]
+MODES: tuple[Mode, ...] = get_args(Mode)
+QUOTE_MARKS = '",;<>@()[]\\:'
+
+
+@dataclass(frozen=True)
+class File:
+    """A file uploaded for the message being written."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Composer:
+    """mode: "reply" answers all, "sender" the sender alone.  last: addresses of the last mail, for "added since".
+
+    seed: makes a repeated send the same message.  last_seen: the newest message when the agent began.
+    """
+
+    mode: Mode
+    modes: tuple[tuple[Mode, str, str, str], ...]
+    is_mail: bool
+    placeholder: str
+    seed: str
+    last_seen: str
+    text: str = ""
+    html: str = ""
+    to: str = ""
+    cc: str = ""
+    bcc: str = ""
+    last: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    files: tuple[File, ...] = ()
+    quote_history: bool = False
+    signature: str = ""
+    saved_at: bool = False
+    errors: Mapping[str, str] = field(default_factory=dict)
+    problem: str = ""
+    conflict: str = ""
+    conflict_id: str = ""
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What the agent has put in so far; None recipients are those proposed."""
+
+    mode: Mode = "reply"
+    text: str = ""
+    html: str = ""
+    to: str | None = None
+    cc: str = ""
+    bcc: str = ""
+    file_ids: tuple[str, ...] = ()
+    quote_history: bool = False
+    last_seen: str = ""
+    seed: str = ""
+    saved: bool = False
+
+
+def mode_of(text: str) -> Mode:
+    return next((mode for mode in MODES if mode == text), "reply")
+
+
+def composer_of(view: TicketView, desk: Desk, agent: Agent, mode: str = "") -> Composer:
+    """For a ticket just opened: with the agent's draft, if there is one."""
+    typed = typed_of(view.draft) if view.draft else Typed()
+    if mode in MODES and not view.draft:
+        typed = Typed(mode=mode_of(mode))
+    return composer_for(view.ticket, view.conversation.messages, desk, agent, typed)
+
+
+def typed_of(draft: Draft) -> Typed:
+    mode: Mode = "note" if draft.kind == "note" else "forward" if draft.forward else "reply"
+    to = written(draft.to) if draft.to else None
+    return Typed(
+        mode, draft.text, agent_html(draft.html) if draft.html else "", to, written(draft.cc), written(draft.bcc),
+        draft.attachment_ids, saved=True,
+    )  # fmt: skip
+
+
+def composer_for(
+    ticket: Ticket, shown: Sequence[Message], desk: Desk, agent: Agent, typed: Typed, **trouble: object
+) -> Composer:
+    """``shown``: the newest messages.  trouble: ``errors``, ``problem``, ``conflict``, ``conflict_id``."""
+    said = [each for each in shown if each.kind == "message" and not _taken_back(each)]
+    own = frozenset(inbox.address.lower() for inbox in desk.inboxes.values())
+    last = _without_own(recipients_of(said[-1]), own) if said else Recipients()
+    now = _recipients(ticket, said, own, typed)
+    differs = changed(last, now) if said and typed.mode in ("reply", "sender") else changed(now, now)
+    inbox = desk.inboxes.get(ticket.inbox_id)
+    values = {
+        "text": typed.text, "html": typed.html, "to": written(now.to), "cc": written(now.cc),
+        "bcc": written(now.bcc), "last": last.addresses(), "added": differs.added, "left_out": differs.removed,
+        "files": uploads(typed.file_ids), "quote_history": typed.quote_history,
+        "signature": inbox.signature or agent.signature if inbox else agent.signature, "saved_at": typed.saved,
+    }  # fmt: skip
+    return Composer(
+        mode=typed.mode,
+        modes=_modes(now, last, ticket.channel == "email", typed.mode),
+        is_mail=ticket.channel == "email",
+        placeholder=_placeholder(ticket, typed.mode),
+        seed=typed.seed or secrets.token_urlsafe(12),
+        last_seen=typed.last_seen or (said[-1].id if said else ticket.last_message_id),
+        **{**values, **trouble},  # type: ignore[arg-type]
+    )
+
+
+def _taken_back(message: Message) -> bool:
+    return message.delivery is not None and message.delivery.state == "cancelled"
+
+
+def _without_own(recipients: Recipients, own: Collection[str]) -> Recipients:
+    def others(parties: tuple[Party, ...]) -> tuple[Party, ...]:
+        return tuple(each for each in parties if not is_own(each.address, own))
+
+    return Recipients(others(recipients.to), others(recipients.cc), others(recipients.bcc))
+
+
+def _recipients(ticket: Ticket, said: Sequence[Message], own: Collection[str], typed: Typed) -> Recipients:
+    """What the agent typed; else those proposed for an answer."""
+    if typed.to is not None:
+        return Recipients(parse_parties(typed.to), parse_parties(typed.cc), parse_parties(typed.bcc))
+    if typed.mode == "forward":
+        return Recipients()
+    answered = _answered(ticket, said)
+    proposed = answer_to(answered, own, everyone=typed.mode != "sender") if answered else Recipients()
+    return proposed if proposed.to else Recipients(to=(Party(ticket.customer_name, ticket.customer_handle),))
+
+
+def _answered(ticket: Ticket, said: Sequence[Message]) -> Message | None:
+    """The customer's newest message, which an answer continues; else our own newest."""
+    if not ticket.last_inbound_id:
+        return said[-1] if said else None
+    on_page = next((each for each in said if each.id == ticket.last_inbound_id), None)
+    return on_page or messages.get(ticket.id, ticket.last_inbound_id)
+
+
+def _modes(now: Recipients, last: Recipients, is_mail: bool, mode: Mode) -> tuple[tuple[Mode, str, str, str], ...]:
+    if not is_mail:
+        return (("reply", "Reply", "reply", "r"), ("note", "Note", "lock", "n"))
+    several = len({*now.addresses(), *last.addresses()}) > 1 or mode == "sender"
+    alone: tuple[tuple[Mode, str, str, str], ...] = (("sender", "Reply to sender", "reply", ""),) if several else ()
+    return (
+        ("reply", "Reply to all" if several else "Reply", "reply", "r"),
+        *alone,
+        ("forward", "Forward", "forward", "f"),
+        ("note", "Note", "lock", "n"),
+    )
+
+
+def _placeholder(ticket: Ticket, mode: Mode) -> str:
+    if mode == "note":
+        return "Write a note. Only agents see it."
+    return "Say why you forward this" if mode == "forward" else f"Answer {ticket.customer_name}"
+
+
+def written(parties: Sequence[Party]) -> str:
+    """As it stands in a To field."""
+    return ", ".join(_written(party) for party in parties)
+
+
+def _written(party: Party) -> str:
+    if not party.name or party.name.lower() == party.address.lower():
+        return party.address
+    name = party.name.replace("\\", "").replace('"', "'")
+    quoted = f'"{name}"' if any(mark in name for mark in QUOTE_MARKS) else name
+    return f"{quoted} <{party.address}>"
+
+
+def uploads(file_ids: Sequence[str]) -> tuple[File, ...]:
+    """The names of files uploaded for a message; those that are gone are left out."""
+    found = ((each, documents.read(Uploaded, f"UPLOAD#{each}", "UPLOAD")) for each in file_ids)
+    return tuple(File(file_id, upload.name) for file_id, upload in found if upload is not None)

@@ -1,0 +1,75 @@
+"""What the agent's screen is made of: the rail with its counts, a list, and what lies beside it."""
+
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from chalice.app import Response
+
+from chalicelib.api.console import rail
+from chalicelib.api.console.rail import Named
+from chalicelib.api.web import Visit
+from chalicelib.config import settings
+from chalicelib.errors import NotFound
+from chalicelib.services import live_pass, notices, search
+from chalicelib.store import counters, directory, tickets
+from chalicelib.store.tickets import Page
+from chalicelib.web.desk import Desk
+
+
+def the_desk() -> Desk:
+    return Desk.of(directory.agents(), directory.teams(), directory.inboxes())
+
+
+def list_beside(visit: Visit, desk: Desk) -> Named:
+    """The list a ticket was opened from: ``in`` of this URL, or of the page that htmx or a form was on."""
+    for address in (visit.path, visit.header("hx-current-url"), visit.header("referer")):
+        parts = urlsplit(address)
+        key = parse_qs(parts.query).get("in", [""])[0] or parts.path.rpartition("/lists/")[2]
+        if "/" in key or not key:
+            continue
+        try:
+            return rail.named(key, visit.agent, desk, visit.at)
+        except NotFound:
+            continue
+    return rail.named(rail.DEFAULT_LIST, visit.agent, desk, visit.at)
+
+
+def rows_of(named: Named, desk: Desk, visit: Visit, cursor: str | None = None) -> Page:
+    """A page of a list, or what a search found."""
+    if named.name is not None:
+        return tickets.page(named.name, tuple(desk.teams), cursor)
+    found = search.find(named.query["q"], visit.at)
+    seen = tickets.get_many([row.id for row in found])
+    return Page(found, tuple(seen[row.id].seen_by if row.id in seen else frozenset() for row in found), None)
+
+
+def list_context(visit: Visit, desk: Desk, named: Named, cursor: str | None = None) -> dict[str, Any]:
+    page = rows_of(named, desk, visit, cursor)
+    return {
+        "desk": desk,
+        "list": named,
+        "rows": page.rows,
+        "seen_by": page.seen_by,
+        "next": page.next,
+        "ticket_id": None,
+        "may_write": visit.may_write,
+    }
+
+
+def rail_context(visit: Visit, desk: Desk) -> dict[str, Any]:
+    return {
+        "rail": rail.groups(visit.agent, desk, visit.at),
+        "counts": counters.all_counts(),
+        "notices_count": len(notices.of(visit.agent.id)),
+        "live_url": settings().websocket_url,
+        "live_pass": live_pass.issue(visit.agent.id, visit.at),
+    }
+
+
+def show_screen(visit: Visit, desk: Desk, named: Named, title: str, *, status: int = 200, **more: Any) -> Response:
+    """The whole screen, or for htmx the list with what lies beside it."""
+    beside = {"title": title, "view": None, "blank": None, **more}
+    context = {**list_context(visit, desk, named, visit.query("cursor") or None), **beside}
+    if visit.wants_fragment:
+        return visit.page("lists/work.html", status=status, fragment=True, **context)
+    return visit.page("desk.html", status=status, fragment=False, **rail_context(visit, desk), **context)

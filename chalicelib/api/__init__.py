@@ -5,6 +5,6 @@ from chalice.app import Blueprint
 
 def blueprints() -> list[Blueprint]:
     """Every route of the desk, in the order in which they are registered."""
-    from chalicelib.api import health, hooks, rest
+    from chalicelib.api import console, health, hooks, rest
 
-    return [health.blueprint, hooks.blueprint, *rest.blueprints()]
+    return [health.blueprint, hooks.blueprint, *rest.blueprints(), *console.blueprints()]

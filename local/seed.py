@@ -152,7 +152,9 @@ def _customer_writes(step: Step) -> None:
     original = Original(key, taken.raw, metadata, step.at)
     for event in EmailChannel().parse(original, story.inbox, wiring.tools(story.inbox)):
         if isinstance(event, Inbound):
-            received = receive_message.receive(event, Envelope(taken.ses_id, key, step.at, story.inbox), step.at)
+            received = receive_message.receive(
+                event, Envelope(taken.ses_id, key, step.at, story.inbox, f"{step.at:%Y-%m-%d}"), step.at
+            )
             story.ticket_id = received.ticket_id or story.ticket_id
     story.last_mail_id = str(mail["Message-ID"])
     story.references.append(story.last_mail_id)

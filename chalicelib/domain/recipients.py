@@ -17,7 +17,7 @@ MAX_RECIPIENTS = 50
 MAX_ADDRESS_CHARS = 254
 MAX_LOCAL_OCTETS = 64
 LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
-LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
+LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")  # "_" is no host name, but such mail arrives and wants an answer
 
 
 @dataclass(frozen=True)

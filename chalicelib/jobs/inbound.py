@@ -2,7 +2,8 @@
 
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chalicelib import config, wiring
@@ -50,7 +51,8 @@ def take_in(body: str, attempt: int = 1) -> None:
         log("original already dealt with", original=notice.key)
         return
     with traced(_name(original.key)):
-        _deal_with(original, {**original.metadata, **notice.metadata}, attempt)
+        received_at = notice.received_at or original.at
+        _deal_with(original, {**original.metadata, **notice.metadata}, received_at, attempt)
 
 
 def _fetch(key: str, received_at: datetime | None) -> StoredOriginal | None:
@@ -59,10 +61,16 @@ def _fetch(key: str, received_at: datetime | None) -> StoredOriginal | None:
         return objects.get_original(key)
     except NotFound:
         pass
-    days = {received_at, config.now()} if received_at else {config.now()}
-    if any(objects.original_exists(objects.kept_key(key, day)) for day in days if day):
+    days = {day for around in (received_at, config.now(), datetime.now(UTC)) if around for day in _days_around(around)}
+    if any(objects.original_exists(objects.kept_key(key, day)) for day in sorted(days, reverse=True)):
         return None
     raise NotFound(f"the original {key} is in neither the tray nor the archive")
+
+
+def _days_around(moment: datetime) -> set[datetime]:
+    """S3's clock and SES's may stand on two sides of midnight."""
+    midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    return {midnight + timedelta(days=each) for each in (-1, 0, 1)}
 
 
 def _name(key: str) -> str:
@@ -72,28 +80,31 @@ def _name(key: str) -> str:
     return key.removeprefix(objects.RAW).replace("/", ".")
 
 
-def _day_at(original: StoredOriginal) -> datetime:
-    """The instant whose day the receipt counts under: when it was stored, or the day its archive folder names."""
-    if not original.key.startswith(objects.KEPT):
-        return original.at
-    year, month, day = original.key.removeprefix(objects.KEPT).split("/")[:3]
-    named = original.at.replace(year=int(year), month=int(month), day=int(day))
-    return named if named.date() != original.at.date() else original.at
-
-
-def _deal_with(original: StoredOriginal, metadata: dict[str, str], attempt: int) -> None:
-    at = config.now()
-    received_at = _day_at(original)
-    source = Original(original.key, original.body, metadata, received_at)
-    inboxes = _inboxes(original, source)
-    archive_key = objects.kept_key(original.key, original.at)
+def _archive_key(original: StoredOriginal) -> str:
     if original.key.startswith(objects.KEPT):
-        archive_key = original.key
+        return original.key
+    return objects.kept_key(original.key, original.at)
+
+
+def _day(archive_key: str) -> str:
+    """The day that the archive's folders name: the same for every delivery of an original."""
+    return "-".join(archive_key.removeprefix(objects.KEPT).split("/")[:3])
+
+
+def _deal_with(original: StoredOriginal, metadata: dict[str, str], received_at: datetime, attempt: int) -> None:
+    at = config.now()
+    source = Original(original.key, original.body, metadata, received_at)
+    archive_key = _archive_key(original)
+
+    def envelope(inbox: Inbox) -> Envelope:
+        return Envelope(_name(original.key), archive_key, received_at, inbox, _day(archive_key))
+
+    inboxes = _inboxes(original, source)
     if not inboxes:
-        envelope = Envelope(_name(original.key), archive_key, received_at, Inbox("nobody", "email", "", ""))
-        receive_message.keep_out(envelope, "quarantined", "No inbox of ours was among its recipients.", at)
+        nobody = envelope(Inbox("nobody", "email", "", ""))
+        receive_message.keep_out(nobody, "quarantined", "No inbox of ours was among its recipients.", at)
     for inbox in inboxes:
-        _for_inbox(source, inbox, Envelope(_name(original.key), archive_key, received_at, inbox), at, attempt)
+        _for_inbox(source, inbox, envelope(inbox), at, attempt)
     objects.keep(original, _small(metadata))
 
 
@@ -128,7 +139,7 @@ def _for_inbox(source: Original, inbox: Inbox, envelope: Envelope, at: datetime,
     if not events:
         receive_message.keep_out(envelope, "suppressed", "It holds nothing for the desk.", at)
     for n, event in enumerate(events):
-        _store(event, Envelope(envelope.original_name, envelope.original_key, envelope.received_at, inbox, n), at)
+        _store(event, replace(envelope, n=n), at)
 
 
 def _unreadable(source: Original) -> Inbound:

@@ -25,17 +25,17 @@ NO_SUBJECT = "(no subject)"
 
 @dataclass(frozen=True)
 class Envelope:
-    """Where an inbound message came from: its original, the inbox it was for, and which event of the original it is."""
+    """Where an inbound message came from: its original, the inbox it was for, and which event of the original it is.
+
+    received_at: when the provider took it.  day: of the original's object, ``yyyy-mm-dd``: its receipt counts there.
+    """
 
     original_name: str
     original_key: str
     received_at: datetime
     inbox: Inbox
+    day: str
     n: int = 0
-
-    @property
-    def day(self) -> str:
-        return f"{self.received_at:%Y-%m-%d}"
 
     @property
     def receipt_name(self) -> str:

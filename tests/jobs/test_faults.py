@@ -15,6 +15,7 @@ from typing import Any
 import botocore.client
 import pytest
 
+from chalicelib.errors import InvalidInput
 from chalicelib.jobs import clock, inbound, outbound, work
 from chalicelib.services import ledger, reply_to_ticket
 from chalicelib.services.reply_to_ticket import Reply
@@ -138,11 +139,12 @@ def objects_day() -> str:
 
 def test_each_answer_is_sent_at_most_once_when_the_outbox_dies_at_every_call(desk: Desk, boundary: Boundary) -> None:
     actor = desk.actor()
-    for body in delivered(desk, boundary)[::2]:
+    for body in sorted(set(delivered(desk, boundary))):
         inbound.take_in(body)
     day = objects_day()
     ticket_ids = sorted({each.ticket_id for each in receipts.of_day(day) if each.ticket_id})
-    facts = [_answer(desk, ticket_id, actor) for ticket_id in ticket_ids]
+    facts = [fact for fact in (_answer(desk, ticket_id, actor) for ticket_id in ticket_ids * 2) if fact]
+    assert len(facts) >= 200
     events = facts * 2
     random.Random(8).shuffle(events)
     for n, fact in enumerate(events):
@@ -160,8 +162,12 @@ def test_each_answer_is_sent_at_most_once_when_the_outbox_dies_at_every_call(des
     assert boundary.killed_at["SendEmail before"] and boundary.killed_at["SendEmail after"]
 
 
-def _answer(desk: Desk, ticket_id: str, actor: Any) -> dict[str, str]:
-    message = reply_to_ticket.reply(ticket_id, actor, Reply("It left today.", undo_seconds=0), desk.now)
+def _answer(desk: Desk, ticket_id: str, actor: Any) -> dict[str, str] | None:
+    """None where the odd mail names nobody an answer could go to."""
+    try:
+        message = reply_to_ticket.reply(ticket_id, actor, Reply("It left today.", undo_seconds=0), desk.now)
+    except InvalidInput:
+        return None
     return {"kind": "deliver", "ticket": ticket_id, "message": message.id, "attempts": "0"}
 
 

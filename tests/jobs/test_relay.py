@@ -31,7 +31,7 @@ def record(pk: str, sk: str, new: dict[str, str], old: dict[str, str] | None = N
 
 
 def a_reply(desk: Desk, undo_seconds: int = 0) -> tuple[str, str]:
-    receipt = receive(mail(desk), Envelope("o1", "kept/o1", desk.now, desk.inbox()), desk.now)
+    receipt = receive(mail(desk), Envelope("o1", "kept/o1", desk.now, desk.inbox(), "2026-11-20"), desk.now)
     wanted = Reply("It left today.", undo_seconds=undo_seconds)
     return receipt.ticket_id or "", reply_to_ticket.reply(receipt.ticket_id or "", desk.actor(), wanted, desk.now).id
 

@@ -83,11 +83,11 @@ def test_snoozed_it_leaves_the_lists_and_wakes_once_at_its_time(desk: Desk, lina
 
 def test_a_reply_wakes_it_and_the_old_timer_does_nothing(desk: Desk, lina: Actor) -> None:
     inbox = desk.inbox()
-    receipt = receive(mail(desk), Envelope("o1", "kept/o1", desk.now, inbox), desk.now)
+    receipt = receive(mail(desk), Envelope("o1", "kept/o1", desk.now, inbox, "2026-11-20"), desk.now)
     until = desk.now + timedelta(hours=2)
     change(receipt.ticket_id or "", lina, Changes(snoozed_until=until), desk.now)
     again = mail(desk, 2, thread_keys=("mid:1@example.com",))
-    receive(again, Envelope("o2", "kept/o2", desk.advance(minutes=1), inbox), desk.now)
+    receive(again, Envelope("o2", "kept/o2", desk.advance(minutes=1), inbox, "2026-11-20"), desk.now)
     assert tickets.get(receipt.ticket_id or "").snoozed_until is None
     assert not wake(Timer("snooze", receipt.ticket_id or "", stamp(until)), until)
 
@@ -101,12 +101,12 @@ def test_trash_and_back(desk: Desk, lina: Actor, ticket: Ticket) -> None:
 
 def test_a_blocked_senders_next_mail_is_spam_until_it_is_not(desk: Desk, lina: Actor) -> None:
     inbox = desk.inbox()
-    first = receive(mail(desk), Envelope("o1", "kept/o1", desk.now, inbox), desk.now)
+    first = receive(mail(desk), Envelope("o1", "kept/o1", desk.now, inbox, "2026-11-20"), desk.now)
     block_sender(first.ticket_id or "", lina, desk.now)
-    second = receive(mail(desk, 2), Envelope("o2", "kept/o2", desk.now, inbox), desk.now)
+    second = receive(mail(desk, 2), Envelope("o2", "kept/o2", desk.now, inbox, "2026-11-20"), desk.now)
     assert tickets.get(second.ticket_id or "").status == "spam"
     restore(first.ticket_id or "", lina, desk.now)
-    third = receive(mail(desk, 3), Envelope("o3", "kept/o3", desk.now, inbox), desk.now)
+    third = receive(mail(desk, 3), Envelope("o3", "kept/o3", desk.now, inbox, "2026-11-20"), desk.now)
     assert tickets.get(third.ticket_id or "").status == "open"
 
 

@@ -30,7 +30,7 @@ def mail(desk: Desk, n: int = 1, **values: object) -> Inbound:
 
 def envelope(desk: Desk, name: str = "o1", **values: object) -> Envelope:
     inbox = values.pop("inbox", None) or desk.inbox()
-    return Envelope(name, f"kept/2026/11/20/{name}", desk.now, inbox, **values)  # type: ignore[arg-type]
+    return Envelope(name, f"kept/2026/11/20/{name}", desk.now, inbox, "2026-11-20", **values)  # type: ignore[arg-type]
 
 
 def test_a_first_mail_opens_a_ticket_with_its_message_and_receipt(desk: Desk) -> None:

@@ -24,7 +24,7 @@ def ticket_id(desk: Desk) -> str:
         "fp", Party("Ada", "ada@example.com"), desk.now, "Where?", "Where is it?", own_keys=("mid:1@example.com",),
         to=(Party("", "support@shop.example"),), cc=(Party("", "bob@example.com"),), references=("<1@example.com>",),
     )  # fmt: skip
-    receipt = receive_message.receive(mail, Envelope("o1", "kept/o1", desk.now, desk.inbox()), desk.now)
+    receipt = receive_message.receive(mail, Envelope("o1", "kept/o1", desk.now, desk.inbox(), "2026-11-20"), desk.now)
     return receipt.ticket_id or ""
 
 

@@ -15,7 +15,6 @@ MAX_LOCAL_OCTETS = 64  # RFC 5321, 4.5.3.1.1
 MAX_KEY_CHARS = 200
 TAG = re.compile(r"(?P<signed>(?P<stage>[a-z0-9_-]+)\.(?P<ticket>[a-z0-9]+))\.(?P<mac>[a-z2-7]{12})")
 SES_ID = re.compile(r"(?P<id>[^@<>\s]+)@(?:[a-z0-9-]+\.)*amazonses\.com", re.IGNORECASE)
-IN_ANGLES = re.compile(r"<([^<>\s]+)>")
 
 
 def signed_address(base: str, stage: str, ticket_id: str, key: bytes) -> str:
@@ -73,14 +72,6 @@ def message_key(message_id: str) -> str:
 def ses_key(ses_id: str) -> str:
     """The same for an id as SES's API and events give it."""
     return f"ses:{ses_id.lower()[:MAX_KEY_CHARS]}"
-
-
-def ids_in(header: str) -> tuple[str, ...]:
-    """Every ``<id>`` of an In-Reply-To or References value, in order, each once, angle brackets kept."""
-    found = [f"<{bare}>" for bare in IN_ANGLES.findall(header)]
-    if not found and header.strip() and "@" in header:  # some clients leave the angle brackets out
-        found = [f"<{bare}>" for bare in re.findall(r"[^\s<>\"]+@[^\s<>\"]+", header)]
-    return tuple(dict.fromkeys(found))
 
 
 def our_message_id(message_id: str, stage: str, domain: str) -> str:

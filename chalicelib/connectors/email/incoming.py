@@ -155,7 +155,9 @@ def _sender(facts: Facts) -> tuple[Party, tuple[str, ...]]:
 def _speaks_for_others(address: str, facts: Facts) -> bool:
     """Contact forms, our own no-reply, and groups that put our address in From for DMARC's sake."""
     listed = facts.inbox.settings.get("form_senders", "")
-    return address in {one.strip().lower() for one in listed.split(",")} or is_own(address, facts.own_addresses)
+    return address in {one.lower() for one in re.split(r"[,\s]+", listed) if one} or is_own(
+        address, facts.own_addresses
+    )
 
 
 def _original_sender(facts: Facts) -> Party | None:

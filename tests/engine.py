@@ -71,7 +71,7 @@ class Desk:
         """An e-mail inbox support@shop.example, saved."""
         wanted = {"id": "support", "channel": "email", "address": "support@shop.example", "name": "Shop"} | values
         made = Inbox(**wanted)
-        directory.save_inbox(made)
+        directory.save_inbox(made, next((each for each in directory.inboxes() if each.id == made.id), None))
         return made
 
     def agent(self, agent_id: str = "lina", **values: Any) -> Agent:

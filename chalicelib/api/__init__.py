@@ -8,3 +8,10 @@ def blueprints() -> list[Blueprint]:
     from chalicelib.api import console, health, hooks, rest
 
     return [health.blueprint, hooks.blueprint, *rest.blueprints(), *console.blueprints()]
+
+
+def public_blueprints() -> list[Blueprint]:
+    """What strangers may call: all that the hooks function serves, so all that it loads."""
+    from chalicelib.api import hooks
+
+    return [hooks.blueprint]

@@ -17,7 +17,8 @@ PROBLEM = "application/problem+json"
 JSON = "application/json"
 ANY_CONTENT_TYPE: list[str] = []
 """Chalice checks no content type then: its refusal would not be a problem document, so we check ourselves."""
-MAX_JSON_BYTES = 512_000
+MAX_JSON_BYTES = 4_000_000
+"""The longest text and HTML with every character escaped; Lambda itself takes 6 MB."""
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 TITLES = {
@@ -157,7 +158,7 @@ def json_object(request: Request) -> dict[str, Any]:
         raise WrongContentType("Send JSON, with the header Content-Type: application/json.")
     raw = raw_body(request)
     if len(raw) > MAX_JSON_BYTES:
-        raise TooLarge(f"The body is over {MAX_JSON_BYTES // 1000} KB. Send files as attachments instead.")
+        raise TooLarge(f"The body is over {MAX_JSON_BYTES // 1_000_000} MB. Send files as attachments instead.")
     try:
         found = json.loads(raw.decode(), parse_constant=_no_constant)
     except RecursionError as error:

@@ -34,10 +34,14 @@ class StillRunning(Conflict):
 
 @dataclass(frozen=True)
 class Attempt:
-    """seed: None without a key.  at: the time to work with, that of the first attempt."""
+    """seed: None without a key.  at: the time to work with, that of the first attempt.
+
+    repeated: an earlier attempt died; what it was to do may have been done.
+    """
 
     seed: str | None
     at: datetime
+    repeated: bool = False
 
 
 def checked_key(header: str) -> str | None:
@@ -75,7 +79,7 @@ def once(
         return claim.status, kept_requests.answer_of(claim), True
     seed = hashlib.sha256(f"{name}\n{claim.first_at.isoformat()}".encode()).hexdigest()
     try:
-        status, answer = act(Attempt(seed, claim.first_at))
+        status, answer = act(Attempt(seed, claim.first_at, claim.attempt > 1))
     except DeskbellError as error:
         if error.status < 500:
             kept_requests.release(name, claim)

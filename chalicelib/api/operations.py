@@ -69,17 +69,15 @@ class Operation:
 
     def statuses(self) -> tuple[int, ...]:
         """Every status other than success that this call may answer."""
-        found = {500, *self.errors}
+        found = {422, 500, *self.errors}
         if self.action is not None:
             found |= {401, 403, 429}
         if "{" in self.path:
             found |= {404}
-        if self.query or self.body:
-            found |= {422}
         if self.body:
             found |= {400, 413, 415}
         if self.method == "POST":
-            found |= {409, 422}
+            found |= {409}
         return tuple(sorted(found))
 
 
@@ -88,7 +86,11 @@ OPERATIONS: list[Operation] = []
 
 @dataclass(frozen=True)
 class Call:
-    """One checked call.  ``seed``: give it to the service, so that a repeated request finds the first one's work."""
+    """One checked call.
+
+    seed: give it to the service, so that a repeated request finds the first one's work.
+    repeated: an earlier attempt at this request died; where a service takes no seed, look before acting.
+    """
 
     token_id: str
     token_name: str
@@ -97,6 +99,7 @@ class Call:
     body: Mapping[str, Any]
     query: Mapping[str, Any]
     seed: str | None = None
+    repeated: bool = False
 
     @property
     def limit(self) -> int:
@@ -170,7 +173,7 @@ def _answered(
     body = _checked_body(declared, sent)
 
     def attempt(this: Attempt) -> tuple[int, str]:
-        found = act(Call(token_id, token_name, scopes, this.at, body, query, this.seed), **parts)
+        found = act(Call(token_id, token_name, scopes, this.at, body, query, this.seed, this.repeated), **parts)
         text = "" if found is None else json.dumps(found, ensure_ascii=False, separators=(",", ":"))
         return declared.status, text
 

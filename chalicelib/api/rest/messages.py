@@ -27,6 +27,9 @@ from chalicelib.store import messages, tickets
 
 blueprint = Blueprint(__name__)
 
+MAX_PAGE_CHARS = 1_000_000
+"""Lambda answers at most 6 MB, and a character takes up to four bytes; a page ends before it grows over that."""
+
 
 @operation(
     blueprint,
@@ -39,12 +42,21 @@ blueprint = Blueprint(__name__)
         "tickets.read",
         page_of(MESSAGE),
         query=PAGING,
+        about="A page of long messages may hold fewer than `limit`.",
     ),
 )
 def list_messages(call: Call, ticket_id: str) -> Json:
     tickets.get(ticket_id)
     found, behind = messages.oldest(ticket_id, call.cursor, call.limit)
-    return {"items": [render.message(each) for each in found], "next": behind}
+    items: list[Json] = []
+    chars = 0
+    for each in found:
+        shown = render.message(each)
+        chars += len(shown["text"]) + len(shown["html"])
+        if items and chars > MAX_PAGE_CHARS:
+            return {"items": items, "next": items[-1]["id"]}
+        items.append(shown)
+    return {"items": items, "next": behind}
 
 
 @operation(

@@ -12,6 +12,9 @@ from chalicelib.domain.ticket import Ticket
 from chalicelib.store import directory, messages
 from chalicelib.store.tickets import EarlierTicket
 
+MAX_TEXT_CHARS = 300_000
+MAX_HTML_CHARS = 600_000
+"""Of one message in an answer; the original holds the rest."""
 CHANNELS_WITHOUT_HOOK = frozenset({"email"})
 
 
@@ -91,8 +94,8 @@ def message(found: Message, whole: bool = False) -> Json:
     text, html, full_text = found.text, "", found.full_text or found.text
     if whole or found.folded or found.has_html:
         body = messages.body_of(found)
-        text, full_text = body.text, body.full_text
-        html = safe(found, body.html)
+        text, full_text = _bounded(body.text), _bounded(body.full_text)
+        html = _bounded_html(safe(found, body.html))
     shown = {
         "id": found.id,
         "ticket_id": found.ticket_id,
@@ -115,6 +118,15 @@ def message(found: Message, whole: bool = False) -> Json:
         "delivery": delivery(found.delivery) if found.delivery else None,
     }
     return {**shown, "full_text": full_text} if whole else shown
+
+
+def _bounded(text: str) -> str:
+    return text if len(text) <= MAX_TEXT_CHARS else text[:MAX_TEXT_CHARS] + "\n[…]"
+
+
+def _bounded_html(html: str) -> str:
+    """All or nothing: HTML cut in the middle is no HTML."""
+    return html if len(html) <= MAX_HTML_CHARS else ""
 
 
 def safe(found: Message, html: str) -> str:

@@ -87,7 +87,7 @@ MESSAGE_FIELDS: dict[str, Shape] = {
     "author": AUTHOR,
     "subject": Words(),
     "text": Words("What was newly written, without quoted mails."),
-    "html": Words("The formatted body, made safe; empty when there is only text."),
+    "html": Words("The formatted body, made safe; empty when there is only text, or far too much of it."),
     "from": Nullable(PARTY),
     "to": ListOf(PARTY),
     "cc": ListOf(PARTY),

@@ -60,6 +60,13 @@ def unread(visit: Visit, ticket_id: str) -> Response:
     return visit.go(named.path, **named.query)
 
 
+@console_route(blueprint, "/tickets/{ticket_id}/seen", methods=["POST"])
+def seen(visit: Visit, ticket_id: str) -> Response:
+    """A message came while the agent looked at the ticket."""
+    tickets.mark_seen(ticket_id, visit.agent.id)
+    return html("", 204)
+
+
 def _changes(field: str, form: Form, agent: Agent) -> Changes:
     value: Any = form.value(field).strip()
     if field in ("assignee_id", "team_id"):

@@ -66,10 +66,15 @@ def rail_context(visit: Visit, desk: Desk) -> dict[str, Any]:
     }
 
 
-def show_screen(visit: Visit, desk: Desk, named: Named, title: str, *, status: int = 200, **more: Any) -> Response:
-    """The whole screen, or for htmx the list with what lies beside it."""
-    beside = {"title": title, "view": None, "blank": None, **more}
-    context = {**list_context(visit, desk, named, visit.query("cursor") or None), **beside}
+def show_screen(visit: Visit, desk: Desk, named: Named, title: str, /, *, status: int = 200, **beside: Any) -> Response:
+    """The whole screen, or for htmx the list with what lies beside it (``view`` a ticket, ``blank`` a template)."""
+    context = {
+        **list_context(visit, desk, named, visit.query("cursor") or None),
+        "title": title,
+        "view": None,
+        "blank": None,
+        **beside,
+    }
     if visit.wants_fragment:
         return visit.page("lists/work.html", status=status, fragment=True, **context)
     return visit.page("desk.html", status=status, fragment=False, **rail_context(visit, desk), **context)

@@ -1,3 +1,510 @@
-// Keys, drafts, times and answers of the desk.  Every screen works without it.
+// Keys, drafts, times and answers of the desk.  Every screen works without it: this only makes it quick.
 "use strict";
-document.documentElement.classList.add("js");
+const root = document.documentElement, body = document.body, mine = body.dataset;
+const one = (what, within = document) => within.querySelector(what);
+const all = (what, within = document) => [...within.querySelectorAll(what)];
+const ahead = mine.now ? Date.parse(mine.now) - Date.now() : 0; // the desk's clock, not this machine's
+const now = () => new Date(Date.now() + ahead);
+const desk = { live: false };
+const tools = () => import(mine.tools); // what a first page does not need
+root.classList.add("js");
+
+// Times: words that count on, in the agent's zone
+
+const dated = (options) => new Intl.DateTimeFormat("en-GB", { timeZone: zone(), ...options });
+function zone() {
+  try { Intl.DateTimeFormat("en", { timeZone: mine.zone }); return mine.zone; } catch { return "UTC"; }
+}
+function span(moment) {
+  const minutes = Math.floor((now() - moment) / 60000), hours = Math.floor(minutes / 60);
+  if (minutes < 1) return "now";
+  return hours < 1 ? `${minutes} min` : hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} d`;
+}
+function day(moment) {
+  const same = dated({ year: "numeric" }).format(moment) === dated({ year: "numeric" }).format(now());
+  return dated({ day: "numeric", month: "short", ...(same ? {} : { year: "numeric" }) }).format(moment);
+}
+function clock(moment) {
+  const time = dated({ hour: "2-digit", minute: "2-digit" }).format(moment);
+  const days = [0, 86400000].map((back) => dated({ dateStyle: "short" }).format(now() - back));
+  const at = days.indexOf(dated({ dateStyle: "short" }).format(moment));
+  return at === 0 ? time : `${at === 1 ? "yesterday" : day(moment)} ${time}`;
+}
+const AS = { span, clock, day };
+function tellTimes(within = document) {
+  for (const time of all("time[data-as]", within)) {
+    const words = AS[time.dataset.as](new Date(time.dateTime));
+    if (time.textContent !== words) time.textContent = words;
+  }
+}
+setInterval(tellTimes, 20000);
+
+// Saying things: for screen readers, and as toasts
+
+function announce(words) {
+  const region = one("#announce");
+  if (region) region.textContent = words;
+}
+function toast(words, bad = false, href = "") {
+  const box = document.createElement("div");
+  box.className = bad ? "toast bad" : "toast";
+  box.dataset.toast = bad ? 0 : 8;
+  const said = document.createElement(href ? "a" : "p");
+  said.textContent = words;
+  if (href) said.href = href;
+  const gone = document.createElement("button");
+  Object.assign(gone, { type: "button", className: "quiet", textContent: "Dismiss" });
+  gone.dataset.do = "dismiss";
+  box.append(said, gone);
+  one("#toasts").append(box);
+  runOut(box);
+}
+function runOut(box) {
+  if (box.dataset.running) return;
+  box.dataset.running = 1;
+  const seconds = Number(box.dataset.toast), bar = one(".left", box);
+  if (bar) bar.style.animationDuration = `${seconds}s`;
+  if (seconds) setTimeout(() => (box.dataset.until || !box.matches(":hover, :focus-within") ? box.remove() : box.addEventListener("mouseleave", () => box.remove())), seconds * 1000);
+  for (const old of all(".toast").slice(0, -3)) old.remove();
+}
+
+// The list: rows come, change and go without anything jumping
+
+const listRows = () => all("#rows > .row");
+const openTicket = () => one("#ticket")?.dataset.ticket || "";
+function mark(row, unread) {
+  row.classList.toggle("unread", unread);
+  one(".unread-word", row).textContent = unread ? "Unread. " : "";
+}
+function parse(html) {
+  const holder = document.createElement("template");
+  holder.innerHTML = html;
+  return holder.content;
+}
+function sortKey(row) {
+  const waiting = one("#list").dataset.order === "waiting";
+  return waiting ? row.dataset.waiting : row.dataset.updated;
+}
+function isBefore(a, b) {
+  return one("#list").dataset.order === "waiting" ? sortKey(a) < sortKey(b) : sortKey(a) > sortKey(b);
+}
+function dropRow(row) {
+  if (row.contains(document.activeElement)) (one("a", row.nextElementSibling || row.previousElementSibling || row) || one("#list-scroll")).focus();
+  row.remove();
+}
+function putRow(row, lists) {
+  const list = one("#list"), rows = one("#rows"), old = one(`#t-${row.dataset.ticket}`), scroll = one("#list-scroll");
+  if (!list) return;
+  if (lists && list.dataset.list && !lists.includes(list.dataset.list)) {
+    if (old) dropRow(old);
+  } else if (old || list.dataset.list) {
+    if (row.dataset.seen !== undefined) mark(row, !row.dataset.seen.split(" ").includes(mine.agent));
+    const link = one("a", row), key = JSON.parse(rows.getAttribute("hx-vals")).in;
+    if (openTicket() === row.dataset.ticket) {
+      link.setAttribute("aria-current", "true");
+      if (!document.hidden) mark(row, false);
+    }
+    link.search = new URLSearchParams({ in: key });
+    const place = listRows().find((each) => each !== old && isBefore(row, each));
+    if (!place && !old && one("#more")) return; // it belongs on a later page
+    const had = old?.contains(document.activeElement), top = scroll.scrollTop, next = old?.nextElementSibling;
+    if (old && (next === place || (!place && (!next || next.id === "more")))) old.replaceWith(row);
+    else {
+      old?.remove();
+      rows.insertBefore(row, place || one("#more"));
+      const above = row.offsetTop < top + 8;
+      if (above && (top > 8 || scroll.matches(":hover, :focus-within"))) {
+        if (scroll.scrollTop === top) scroll.scrollTop = top + row.offsetHeight;
+        pill(list, "New at the top", () => (scroll.scrollTop = 0));
+      }
+    }
+    if (!old) row.classList.add("fresh");
+    htmx.process(row);
+    if (had) link.focus();
+  }
+  tellTimes(row);
+  one("#list-empty").hidden = listRows().length > 0;
+}
+function pill(where, words, act) {
+  one(":scope > .pill", where)?.remove();
+  const button = document.createElement("button");
+  Object.assign(button, { type: "button", className: "pill", textContent: words });
+  button.addEventListener("click", () => { act(); button.remove(); });
+  where.append(button);
+  setTimeout(() => button.remove(), 15000);
+}
+function count(counts) {
+  for (const place of all("[data-bucket]")) {
+    const amount = counts[place.dataset.bucket];
+    if (amount === undefined && place.dataset.bucket === "notices") continue;
+    const words = !amount ? "" : amount > 99 ? "99+" : String(amount);
+    if (place.textContent !== words) place.textContent = words;
+  }
+}
+
+// The conversation
+
+const atBottom = (scroll) => Math.abs(scroll.scrollTop) < 60;
+function putMessage(entry) {
+  const list = one("#messages"), old = document.getElementById(entry.id), scroll = one("#scroll");
+  if (!list || !entry.dataset.message) return;
+  if (old) {
+    if (old.outerHTML !== entry.outerHTML && !old.contains(document.activeElement)) old.replaceWith(entry);
+    else return;
+  } else {
+    const after = all(":scope > [data-message]", list).find((each) => each.dataset.message > entry.dataset.message);
+    const stay = atBottom(scroll);
+    list.insertBefore(entry, after || null);
+    entry.classList.add("fresh");
+    if (entry.dataset.kind === "message" && entry.dataset.author !== mine.agent) arrived(entry, stay);
+    if (!stay && !after) pill(one(".conversation"), "New below", () => (scroll.scrollTop = 0));
+  }
+  htmx.process(entry);
+  tellTimes(entry);
+}
+function arrived(entry) {
+  const form = one("#composer"), by = entry.dataset.by;
+  announce(`New message from ${by}: ${(one(".text", entry)?.textContent || "").slice(0, 160)}`);
+  if (form && !isFilled(form)) form.elements.last_seen.value = entry.dataset.message;
+  else if (form && !one(".banner", form)) {
+    const banner = parse('<div class="banner warn"><span></span><button type="button" data-do="seen">Show</button></div>').firstChild;
+    one("span", banner).textContent = `${by} wrote while you typed.`;
+    one("button", banner).dataset.show = entry.dataset.message;
+    one(".modes", form).after(banner);
+  }
+  if (!document.hidden) send(`/tickets/${openTicket()}/seen`);
+}
+function showNewest() {
+  const scroll = one("#scroll"), newest = all('#messages > [data-direction="in"]').pop();
+  if (!scroll || !newest) return;
+  const above = newest.getBoundingClientRect().top - scroll.getBoundingClientRect().top - 12;
+  if (above < 0) scroll.scrollTop += above; // column-reverse: it starts at the bottom
+}
+document.addEventListener("load", ({ target }) => {
+  if (!target.matches?.("iframe.frame")) return;
+  const page = target.contentDocument;
+  const fit = () => (target.style.height = `${Math.min(page.documentElement.scrollHeight, 6000)}px`);
+  fit();
+  new ResizeObserver(fit).observe(page.body);
+}, true);
+
+// Fetching without htmx: drafts, files, what was missed
+
+function send(path, fields = {}, options = {}) {
+  return fetch(mine.base + path, {
+    method: "POST",
+    headers: { "X-CSRF-Token": mine.csrf, "HX-Request": "true" },
+    body: new URLSearchParams(fields),
+    ...options,
+  });
+}
+async function read(path) {
+  const answer = await fetch(path, { headers: { "HX-Request": "true" } });
+  if (!answer.ok) throw new Error(answer.status);
+  return answer;
+}
+desk.catchUp = async () => {
+  const rows = one("#rows"), ticket = openTicket();
+  try {
+    count(await (await read(`${mine.base}/counts`)).json());
+    if (rows?.dataset.rows) merge(parse(await (await read(rows.dataset.rows)).text()));
+    if (ticket && one("#messages")) {
+      const found = parse(await (await read(`${mine.base}/tickets/${ticket}/messages`)).text());
+      all("[data-message]", found).forEach(putMessage);
+    }
+  } catch { /* offline, or signed out: the next action says so */ }
+};
+function merge(page) {
+  const found = all(".row", page), last = found.at(-1), ids = new Set(found.map((row) => row.id));
+  for (const row of listRows()) if (!ids.has(row.id) && (!one("#more", page) || isBefore(row, last))) dropRow(row);
+  for (const row of found) putRow(row);
+}
+desk.frame = async ({ row, message, counts, notice }) => {
+  if (counts) count(counts);
+  if (row) putRow(one(".row", parse(row.html)), row.lists);
+  if (message?.ticket === openTicket()) {
+    const here = `${mine.base}/tickets/${message.ticket}/messages/${message.id}`;
+    const html = message.fetch ? await (await read(here)).text() : message.html;
+    const entry = one("[data-message]", parse(html));
+    if (entry) putMessage(entry);
+  }
+  if (notice) {
+    toast(notice.text, false, `${mine.base}/tickets/${notice.ticket_id || notice.ticket}`);
+    const place = one('[data-bucket="notices"]');
+    if (place) place.textContent = Number.parseInt(place.textContent || "0", 10) + 1;
+  }
+};
+
+// Writing: a formatted field over the plain one, drafts, recipients, files
+
+const isFilled = (form) => form.elements.text.value.trim() !== "" || one("[name=attachment]", form) !== null;
+const writer = (form = one("#composer")) => form && (one(".editor", form) || form.elements.text);
+function dress(form) {
+  const plain = form?.elements.text;
+  if (!plain || form.dataset.dressed) return;
+  form.dataset.dressed = 1;
+  if (plain.dataset.format === "mail") {
+    const editor = document.createElement("div");
+    editor.className = "editor";
+    editor.contentEditable = "true";
+    for (const [name, value] of Object.entries({ role: "textbox", "aria-multiline": "true", "aria-label": one("label[for=c-text]").textContent, "data-placeholder": plain.placeholder, "aria-placeholder": plain.placeholder, spellcheck: "true" })) editor.setAttribute(name, value);
+    for (const name of ["aria-invalid", "aria-describedby"]) if (plain.hasAttribute(name)) editor.setAttribute(name, plain.getAttribute(name));
+    if (form.elements.html.value) editor.innerHTML = form.elements.html.value;
+    else editor.textContent = plain.value;
+    editor.addEventListener("paste", (event) => {
+      const files = [...(event.clipboardData.files || [])];
+      event.preventDefault();
+      if (files.length) tools().then(({ attach }) => attach(form, files));
+      else document.execCommand("insertText", false, event.clipboardData.getData("text/plain"));
+    });
+    plain.hidden = true;
+    plain.after(editor);
+  }
+  form.classList.toggle("filled", isFilled(form));
+}
+function take(form) {
+  const editor = one(".editor", form);
+  if (editor) {
+    if (editor.innerHTML === "<br>") editor.textContent = "";
+    form.elements.text.value = editor.innerText.replace(/\u00a0/g, " ").replace(/\n$/, "");
+    form.elements.html.value = one("b, strong, i, em, ul, ol, a", editor) ? editor.innerHTML : "";
+  }
+  form.classList.toggle("filled", isFilled(form));
+}
+let dirty = null, since = 0, timer = 0, saving = null;
+function changed(form) {
+  take(form);
+  dirty = form;
+  since ||= Date.now();
+  clearTimeout(timer);
+  timer = setTimeout(save, Math.max(0, Math.min(1200, since + 4000 - Date.now())));
+}
+async function save(leaving = false) {
+  const form = dirty;
+  if (!form) return;
+  clearTimeout(timer);
+  dirty = null;
+  since = 0;
+  saving = new AbortController();
+  const told = (words) => form.isConnected && (one(".saved", form).textContent = words);
+  try {
+    const answer = await send(form.dataset.draft.slice(mine.base.length), new FormData(form), leaving === true ? { keepalive: true } : { signal: saving.signal });
+    if (!answer.ok) throw new Error(answer.status);
+    told(isFilled(form) ? "Draft kept" : "");
+  } catch (error) {
+    if (error.name === "AbortError" || !form.isConnected) return;
+    told("Not kept yet: no connection");
+    dirty ||= form;
+    timer = setTimeout(save, 5000);
+  }
+}
+function forget() {
+  clearTimeout(timer);
+  saving?.abort();
+  dirty = null;
+  since = 0;
+}
+addEventListener("pagehide", () => save(true));
+document.addEventListener("visibilitychange", () => document.hidden && save(true));
+
+function compareRecipients(form) {
+  const box = one(".recipients[data-last]", form), said = one(".changed", form);
+  if (!box || form.elements.mode.value === "forward" || !box.dataset.last) return;
+  const typed = ["to", "cc", "bcc"].map((name) => form.elements[name]?.value || "").join(",");
+  const after = new Set((typed.match(/[^\s<>,;"]+@[^\s<>,;"]+/g) || []).map((each) => each.toLowerCase()));
+  const before = new Set(box.dataset.last.split(","));
+  const added = [...after].filter((each) => !before.has(each)), out = [...before].filter((each) => !after.has(each));
+  said.textContent = [added.length ? `Added since the last mail: ${added.join(", ")}.` : "", out.length ? `Left out: ${out.join(", ")}.` : ""].join(" ").trim();
+  said.hidden = !said.textContent;
+}
+document.addEventListener("input", ({ target }) => {
+  const form = target.closest?.("#composer");
+  if (form && !target.closest(".linking") && target.type !== "file") { changed(form); compareRecipients(form); }
+});
+document.addEventListener("change", ({ target }) => {
+  if (target.dataset.do !== "attach") return;
+  const files = [...target.files], { form } = target;
+  tools().then(({ attach }) => attach(form, files));
+  target.value = "";
+});
+document.addEventListener("mousedown", (event) => event.target.closest(".format button") && event.preventDefault());
+for (const kind of ["dragover", "drop"]) document.addEventListener(kind, (event) => {
+  const form = event.target.closest?.(".conversation") && one("#composer");
+  if (!form || !event.dataTransfer?.types.includes("Files")) return;
+  event.preventDefault();
+  const files = [...event.dataTransfer.files];
+  if (kind === "drop") tools().then(({ attach }) => attach(form, files));
+});
+
+// What buttons do that are no forms
+
+const DO = {
+  dismiss: (button) => button.closest(".toast").remove(),
+  close: (button) => button.closest("dialog").close(),
+  keys: () => one("#keys").showModal(),
+  panel: (button) => button.setAttribute("aria-expanded", one("#ticket").classList.toggle("with-panel")),
+  seen: (button) => {
+    button.form.elements.last_seen.value = button.dataset.show;
+    document.getElementById(`m-${button.dataset.show}`)?.scrollIntoView({ block: "center" });
+    button.parentElement.remove();
+    writer().focus();
+  },
+  "catch-up": async (button) => {
+    await desk.catchUp();
+    DO.seen(Object.assign(document.createElement("button"), { dataset: button.dataset }) && button);
+  },
+};
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-do], [data-format], [data-ask]");
+  if (!button || event.target.matches("input[type=file]")) return;
+  if (button.dataset.ask && !confirm(button.dataset.ask)) event.preventDefault();
+  if (button.dataset.do && button.dataset.do !== "attach") { event.preventDefault(); DO[button.dataset.do](button); }
+  if (button.matches("button[data-format]")) {
+    writer(button.form).focus();
+    if (button.dataset.format === "createLink") tools().then(({ linking }) => linking(button.closest(".tools")));
+    else { document.execCommand(button.dataset.format); changed(button.form); }
+  }
+});
+document.addEventListener("click", ({ target }) => {
+  for (const menu of all("details.menu[open]")) if (!menu.contains(target)) menu.open = false;
+});
+
+// Keys
+
+const typing = (at) => at.closest?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable=true]");
+let went = 0;
+function step(by) {
+  const links = listRows().map((row) => one("a", row));
+  const at = links.indexOf(document.activeElement), from = at < 0 ? links.findIndex((link) => link.ariaCurrent === "true") : at;
+  const next = links[from < 0 ? 0 : Math.min(links.length - 1, Math.max(0, from + by))];
+  next?.focus();
+  next?.scrollIntoView({ block: "nearest" });
+}
+function write(mode) {
+  const form = one("#composer");
+  if (!form?.elements.text) return;
+  if (form.elements.mode.value === mode || (mode === "reply" && form.elements.mode.value === "sender")) toEnd(writer());
+  else { wantsFocus = true; one(`.modes [value=${mode}]`, form)?.click(); }
+}
+function toEnd(field) {
+  field.focus();
+  if (field.isContentEditable) { getSelection().selectAllChildren(field); getSelection().collapseToEnd(); }
+}
+function use(key) {
+  const found = one(`[data-key="${key}"]`);
+  if (!found) return false;
+  if (found.matches("details")) {
+    found.open = true;
+    (one("input:not([type=hidden])", found) && key === "t" ? one("input:not([type=hidden])", found) : one("div button", found)).focus();
+  } else if (found.matches("select")) {
+    found.focus();
+    try { found.showPicker(); } catch { /* only after a key of the user: it has the focus all the same */ }
+  } else found.click();
+  return true;
+}
+const KEYS = {
+  j: () => step(1),
+  k: () => step(-1),
+  u: () => (one(".to-list")?.offsetParent ? one(".to-list").click() : step(0)),
+  r: () => write("reply"),
+  f: () => write("forward"),
+  n: () => write("note"),
+  "/": () => { location.hash = location.hash === "#rail" ? "" : location.hash; one("#search")?.focus(); },
+  g: () => (went = Date.now()),
+  "?": () => DO.keys(),
+};
+document.addEventListener("keydown", (event) => {
+  const { key, target } = event, command = event.ctrlKey || event.metaKey;
+  if (command && key === "Enter" && target.closest("#composer")) {
+    event.preventDefault();
+    const form = target.closest("#composer");
+    take(form);
+    form.requestSubmit((event.shiftKey && one("button[value=resolved]", form)) || one("button.primary", form));
+  } else if (command && key.toLowerCase() === "k" && one("#palette")) {
+    event.preventDefault();
+    tools().then(({ openPalette }) => openPalette());
+  } else if (key === "Escape") {
+    const menu = one("details.menu[open]");
+    if (menu) { menu.open = false; one("summary", menu).focus(); }
+    else if (typing(target) && !target.closest("dialog")) (one('#rows [aria-current="true"]') || one("#ticket-name"))?.focus();
+  } else if (command && key === "z" && !typing(target) && one("[data-undo]")) {
+    event.preventDefault();
+    all("[data-undo]").pop().click();
+  } else if (!command && !event.altKey && !typing(target) && !one("dialog[open]") && body.classList.contains("desk")) {
+    const going = Date.now() - went < 1500 && one(`[data-go="${CSS.escape(key)}"]`);
+    went = 0;
+    if (going) going.click();
+    else if (KEYS[key]) KEYS[key]();
+    else if (!/^[a-z]$/.test(key) || !use(key)) return;
+    event.preventDefault();
+  }
+});
+
+// After something was swapped in, or before it goes
+
+let wantsFocus = false;
+function settle() {
+  tellTimes();
+  dress(one("#composer"));
+  all(".toast").forEach(runOut);
+  for (const form of all("form[data-until]")) setTimeout(() => form.remove(), Math.max(0, Date.parse(form.dataset.until) - now()));
+  const seen = new Set();
+  for (const entry of all("#messages > [data-message]").reverse()) seen.has(entry.id) ? entry.remove() : seen.add(entry.id);
+  for (const row of all("#rows > .row a")) row.toggleAttribute("aria-current", false) || (row.parentElement.dataset.ticket === openTicket() && row.setAttribute("aria-current", "true"));
+  const list = one("#rows")?.dataset.rows?.replace(/\/rows$/, "");
+  for (const link of all(".rail a.item")) link.getAttribute("href") === list ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
+}
+document.addEventListener("htmx:beforeRequest", ({ detail, target }) => {
+  const row = target.closest?.(".row");
+  if (row) {
+    for (const link of all('#rows [aria-current="true"]')) link.removeAttribute("aria-current");
+    one("a", row).setAttribute("aria-current", "true");
+    mark(row, false);
+  }
+  if (detail.target?.id === "ticket" || detail.target?.id === "work") save(true);
+  if (target.id === "composer") { take(target); forget(); target.setAttribute("aria-busy", "true"); }
+});
+document.addEventListener("htmx:configRequest", ({ detail, target }) => {
+  if (target.closest?.("#composer")) take(one("#composer"));
+  if (target.closest?.("#composer") && detail.parameters.set) detail.parameters.set("text", one("#composer").elements.text.value);
+});
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  const kind = detail.xhr.getResponseHeader("content-type") || "";
+  if (detail.xhr.status >= 400 && !kind.startsWith("text/html")) {
+    detail.shouldSwap = false;
+    toast("The desk did not answer as it should. Try again in a moment.", true);
+  }
+});
+document.addEventListener("htmx:afterRequest", ({ detail, target }) => {
+  target.removeAttribute?.("aria-busy");
+  if (detail.failed) target.closest?.("#ticket-head form")?.reset();
+  else if (detail.requestConfig?.verb === "post" && !desk.live) desk.catchUp();
+});
+document.addEventListener("htmx:sendError", () => toast("No connection. What you typed is still here: try again.", true));
+document.addEventListener("htmx:afterSettle", ({ detail }) => {
+  const id = detail.target?.id;
+  settle();
+  if (id === "ticket" || id === "work") {
+    desk.look?.();
+    showNewest();
+    if (id === "ticket") announce(`Ticket ${openTicket()} is open: ${one("#ticket").dataset.subject}`);
+    if (!one("#list")?.offsetParent) one("#ticket-name")?.focus();
+    else if (document.activeElement === body) (one('#rows [aria-current="true"]') || one("#list-scroll"))?.focus();
+  } else if (id === "composer" || id === "ticket-head") {
+    if (wantsFocus || (id === "composer" && document.activeElement === body)) toEnd(writer() || body);
+    else if (document.activeElement === body) one("#ticket-name")?.focus();
+    wantsFocus = false;
+  }
+});
+document.addEventListener("htmx:historyRestore", () => { settle(); desk.look?.(); showNewest(); });
+document.addEventListener("desk:unread", ({ detail }) => {
+  const row = one(`#t-${detail.ticket}`);
+  if (row) mark(row, true);
+  toast("Marked as unread.");
+});
+const connection = () => { const note = one("#offline"); if (note) note.hidden = navigator.onLine; if (navigator.onLine && dirty) save(); };
+addEventListener("online", connection);
+addEventListener("offline", connection);
+settle();
+showNewest();
+one('#rows [aria-current="true"]')?.scrollIntoView({ block: "center" });

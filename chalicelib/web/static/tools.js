@@ -1,0 +1,91 @@
+// What is fetched on first use: files to send, links in a text, the command palette.  Shares the names of desk.js.
+
+export async function attach(form, files) {
+  for (const file of files) {
+    const line = document.createElement("li");
+    line.className = "file";
+    line.textContent = `${file.name} …`;
+    one("#c-files", form).append(line);
+    try {
+      const answer = await send(form.dataset.upload.slice(mine.base.length), { name: file.name, type: file.type, size: file.size });
+      if (!answer.ok) throw new Error(one("p", parse(await answer.text()))?.textContent);
+      const { url, fields, html } = await answer.json();
+      const parcel = new FormData();
+      for (const [name, value] of Object.entries(fields)) parcel.append(name, value);
+      parcel.append("file", file);
+      if (!(await fetch(url, { method: "POST", body: parcel })).ok) throw new Error();
+      line.replaceWith(parse(html));
+      announce(`${file.name} attached`);
+      changed(form);
+    } catch (error) {
+      line.remove();
+      toast(error.message || `${file.name} could not be uploaded. Try again.`, true);
+    }
+  }
+}
+export function linking(tools) {
+  const chosen = getSelection().rangeCount ? getSelection().getRangeAt(0).cloneRange() : null;
+  const place = parse('<span class="actions linking"><input aria-label="Link to" placeholder="https://…" inputmode="url"><button type="button">Add link</button></span>').firstChild;
+  one(".linking", tools)?.remove();
+  tools.append(place);
+  const input = one("input", place), form = tools.closest("form");
+  input.focus();
+  const add = () => {
+    const address = /^(https?:|mailto:)/i.test(input.value) ? input.value.trim() : `https://${input.value.trim()}`;
+    writer(form).focus();
+    if (chosen) { getSelection().removeAllRanges(); getSelection().addRange(chosen); }
+    if (input.value.trim()) {
+      if (getSelection().isCollapsed) document.execCommand("insertText", false, address);
+      else document.execCommand("createLink", false, address);
+    }
+    place.remove();
+    changed(form);
+  };
+  one("button", place).addEventListener("click", add);
+  input.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") { event.preventDefault(); add(); }
+    if (event.key === "Escape") { event.stopPropagation(); place.remove(); writer(form).focus(); }
+  });
+}
+// The command palette: everything that has a link or a button, found by its words
+
+function commands() {
+  const found = all("[data-go]").map((link) => [`Go to ${one(".cut", link).textContent}`, `g ${link.dataset.go}`, () => link.click()]);
+  found.push(...all(".rail a.item:not([data-go])").map((link) => [`Go to ${one(".cut", link).textContent}`, "", () => link.click()]));
+  found.push(...all(".modes button").map((button) => [button.textContent.trim(), button.dataset.key, () => write(button.value)]));
+  found.push(...all("#ticket-head select").map((field) => [`Change: ${field.ariaLabel}`, field.dataset.key, () => use(field.dataset.key) || field.focus()]));
+  found.push(...all("#ticket-head details button:not(.primary)").map((button) => [button.firstChild?.parentElement.textContent.replace(/\s+\w$/, "").trim(), button.dataset.key || "", () => button.click()]));
+  if (one("#ticket-head")) found.push(["Tags", "t", () => use("t")]);
+  if (one('[data-key="c"]')) found.push(["New ticket", "c", () => use("c")]);
+  return [...found, ["Keys", "?", () => DO.keys()]];
+}
+export function openPalette() {
+  const dialog = one("#palette"), input = one("input", dialog), box = one("#commands"), known = commands();
+  let shown = [], at = 0;
+  const draw = () => {
+    const words = input.value.toLowerCase().split(/\s+/);
+    shown = known.filter(([label]) => words.every((word) => label.toLowerCase().includes(word)));
+    if (input.value.trim()) shown.push([`Search for “${input.value.trim()}”`, "/", () => { one("#search").value = input.value; one(".find").requestSubmit(); }]);
+    at = Math.min(at, shown.length - 1);
+    box.replaceChildren(...shown.map(([label, key], index) => {
+      const option = document.createElement("div");
+      Object.assign(option, { id: `command-${index}`, role: "option", ariaSelected: String(index === at) });
+      option.append(label);
+      if (key) option.append(Object.assign(document.createElement("kbd"), { textContent: key }));
+      option.addEventListener("click", () => run(index));
+      return option;
+    }));
+    input.setAttribute("aria-activedescendant", `command-${at}`);
+    one('[aria-selected="true"]', box)?.scrollIntoView({ block: "nearest" });
+  };
+  const run = (index) => { dialog.close(); shown[index]?.[2](); };
+  input.value = "";
+  input.oninput = () => { at = 0; draw(); };
+  input.onkeydown = (event) => {
+    const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (by) { event.preventDefault(); at = (at + by + shown.length) % shown.length; draw(); }
+    if (event.key === "Enter") { event.preventDefault(); run(at); }
+  };
+  draw();
+  if (!dialog.open) dialog.showModal();
+}

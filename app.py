@@ -7,14 +7,18 @@ import gc
 
 gc.disable()  # nothing that an import makes is garbage: collecting costs a sixth of a cold start
 
+from chalicelib import startup
+
+startup.use_compiled_dataclasses()  # before the first of them is made
+
 import os
 from importlib import import_module
 from typing import Any
 
 from chalice.app import Chalice, CloudWatchEvent, DynamoDBEvent, SNSEvent, SQSEvent, WebsocketEvent
 
-HTTP_ENTRY = "app.app"
-ENTRY = os.environ.get("_HANDLER", HTTP_ENTRY)
+WEB_ENTRY, HOOKS_ENTRY = "app.app", "app.hooks"
+ENTRY = os.environ.get("_HANDLER", WEB_ENTRY)
 """Lambda's name for the function that this process serves; everywhere else all of them."""
 
 EDGES = {
@@ -50,10 +54,13 @@ app = Chalice(app_name="deskbell", configure_logs=False)
 app.experimental_feature_flags.update(["WEBSOCKETS"])
 app.websocket_api.session = SocketSession()
 
-if ENTRY == HTTP_ENTRY:  # a worker has no routes, so it need not import them
-    from chalicelib.api import blueprints
+hooks = app
+"""The same under the name by which the hooks function is started."""
 
-    for blueprint in blueprints():
+if ENTRY in (WEB_ENTRY, HOOKS_ENTRY):  # a worker has no routes, so it need not import them
+    from chalicelib import api
+
+    for blueprint in api.public_blueprints() if ENTRY == HOOKS_ENTRY else api.blueprints():
         app.register_blueprint(blueprint)
 
 
@@ -152,7 +159,8 @@ if "AWS_LAMBDA_RUNTIME_API" in os.environ:  # packaging and tests import this fi
     from chalicelib import wiring
 
     wiring.warm()
-    if ENTRY != HTTP_ENTRY:
+    if ENTRY not in (WEB_ENTRY, HOOKS_ENTRY):
         import_module(f"chalicelib.jobs.{EDGES[ENTRY.removeprefix('app.')]}")
 
+gc.freeze()  # or the first collection would walk through all that was imported, for nothing
 gc.enable()

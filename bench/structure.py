@@ -25,6 +25,15 @@ print(json.dumps({name: getattr(module, "__file__", None) for name, module in li
 """
 
 
+COMPILED = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+import app, dataclasses
+from chalicelib import startup
+print(json.dumps(startup.missed if "exec" in vars(dataclasses) else ["all of them"]))
+"""
+
+
 def unpack(archive: Path, folder: Path) -> Path:
     """As Lambda does: into a directory that nobody writes to."""
     with zipfile.ZipFile(archive) as packed:
@@ -71,8 +80,19 @@ def lambda_environment(entry: str) -> dict[str, str]:
 
 def loaded_modules(tree: Path, entry: str) -> dict[str, str | None]:
     """Name and file of every module that ``import app`` leaves in a fresh process which sees nothing but ``tree``."""
+    modules: dict[str, str | None] = json.loads(_asked(ASKED, tree, entry))
+    return modules
+
+
+def compiled_at_start(tree: Path, entry: str) -> list[str]:
+    """Texts of dataclasses that ``import app`` had to compile, although their code should lie in the zip."""
+    texts: list[str] = json.loads(_asked(COMPILED, tree, entry))
+    return texts
+
+
+def _asked(program: str, tree: Path, entry: str) -> str:
     answer = subprocess.run(
-        [sys.executable, "-I", "-S", "-B", "-c", ASKED, str(tree)],
+        [sys.executable, "-I", "-S", "-B", "-c", program, str(tree)],
         env=lambda_environment(entry),
         capture_output=True,
         text=True,
@@ -80,8 +100,7 @@ def loaded_modules(tree: Path, entry: str) -> dict[str, str | None]:
     )
     if answer.returncode != 0:
         raise RuntimeError(f"import app failed as {entry}:\n{answer.stderr}")
-    modules: dict[str, str | None] = json.loads(answer.stdout.splitlines()[-1])
-    return modules
+    return answer.stdout.splitlines()[-1]
 
 
 def not_ours(modules: Iterable[str]) -> list[str]:

@@ -16,6 +16,7 @@ AWS_SERVICES = frozenset(
 BUILD_TOOLS = ("bin", "pip", "pkg_resources", "setuptools", "wheel", "_distutils_hack")
 NEVER_READ = ("*.dist-info", "*.data")
 FIRST_ZIP_DATE = (1980, 1, 1, 0, 0, 0)  # zip knows no earlier date, and any fixed one makes equal zips of equal code
+ROOT = Path(__file__).resolve().parent.parent
 LAMBDA_ROOT = "/var/task"  # so that tracebacks name the path where the code runs
 
 
@@ -26,6 +27,7 @@ def repack(source: Path, target: Path) -> None:
         with zipfile.ZipFile(source) as archive:
             archive.extractall(tree)
         _prune(tree)
+        _compile_dataclasses(tree)
         _compile(tree)
         _pack(tree, target)
 
@@ -52,6 +54,19 @@ def _compile(tree: Path) -> None:
     command = [sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
     command += ["-s", str(tree), "-p", LAMBDA_ROOT, str(tree)]
     subprocess.run(command, check=True, env=os.environ | {"PYTHONHASHSEED": "0"})
+
+
+def _compile_dataclasses(tree: Path) -> None:
+    """Ship the code of the desk's dataclasses (``chalicelib.startup``).
+
+    Made from this environment's packages, for those in the zip may be of another architecture; the desk's classes are
+    the same in both.
+    """
+    target = tree / "chalicelib" / f"dataclasses.{sys.implementation.cache_tag}.bin"
+    if not (tree / "chalicelib").exists():
+        return
+    command = [sys.executable, "-m", "infra.dataclass_code", str(tree), str(target)]
+    subprocess.run(command, check=True, cwd=ROOT, env=os.environ | {"PYTHONHASHSEED": "0"})
 
 
 def _pack(tree: Path, target: Path) -> None:

@@ -115,5 +115,6 @@ def set_sources(resources: dict[str, Json]) -> None:
 def hooks_function(stage: str, web: Json) -> Json:
     """The public half of the HTTP functions: Chalice's own, with another role, size and a share of concurrency."""
     properties = web["Properties"] | _properties(stage, function("hooks"))
+    properties["Handler"] = "app.hooks"  # so that app.py loads the public routes and no others
     properties["ReservedConcurrentExecutions"] = when("HasHooksConcurrency", ref("HooksConcurrency"))
     return web | {"Properties": properties, "DependsOn": [function("hooks").log_group_id]}

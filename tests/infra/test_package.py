@@ -9,12 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from chalice.app import Chalice
 
 import app
 from bench import structure
+from chalicelib import api
 from infra import package
 from infra.functions import FUNCTIONS
 from infra.repack import repack
+from infra.resources.http import is_public
 from infra.vendor import SHA256
 
 HERE = {"x86_64": "x86_64", "aarch64": "arm64"}.get(platform.machine(), "x86_64")
@@ -48,7 +51,7 @@ def test_the_zip_is_small(shipped: package.Package) -> None:
 def test_importing_the_app_loads_nothing_slow(tree: Path, function: object) -> None:
     name = getattr(function, "name", "")
     web = name in {"web", "hooks"}
-    modules = structure.loaded_modules(tree, "app.app" if web else f"app.{name}")
+    modules = structure.loaded_modules(tree, "app.app" if name == "web" else f"app.{name}")
     assert structure.banned(modules, *(() if web else structure.BANNED_IN_WORKERS)) == []
     foreign = structure.not_ours(modules)
     assert len(foreign) <= (structure.MAX_MODULES_WEB if web else structure.MAX_MODULES_WORKER)
@@ -58,6 +61,24 @@ def test_a_worker_loads_its_own_edge_while_it_starts(tree: Path) -> None:
     modules = structure.loaded_modules(tree, "app.work")
     assert "chalicelib.jobs.work" in modules
     assert not [name for name in modules if name.startswith("chalicelib.api.")]
+
+
+def test_the_hooks_function_loads_no_console(tree: Path) -> None:
+    modules = structure.loaded_modules(tree, "app.hooks")
+    assert "chalicelib.api.hooks" in modules
+    assert not [name for name in modules if name.startswith(("chalicelib.api.console", "chalicelib.api.rest"))]
+
+
+@pytest.mark.parametrize("entry", ["app.app", "app.hooks", "app.intake", "app.work", "app.deliver", "app.daily"])
+def test_no_dataclass_is_compiled_at_a_start(tree: Path, entry: str) -> None:
+    assert structure.compiled_at_start(tree, entry) == []
+
+
+def test_public_routes_are_those_of_the_public_paths() -> None:
+    public = Chalice(app_name="public", configure_logs=False)
+    for blueprint in api.public_blueprints():
+        public.register_blueprint(blueprint)
+    assert {path for path in app.app.routes if is_public(path)} == set(public.routes)
 
 
 def test_every_event_handler_has_an_edge_to_load() -> None:

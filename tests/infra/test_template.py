@@ -87,8 +87,7 @@ def test_the_functions_are_those_of_the_architecture(template: Json) -> None:
         for declared in resources_of(template, "AWS::Serverless::Function").values()
     }
     assert handlers == {
-        each.physical_name("test"): "app.app" if each.name in {"web", "hooks"} else f"app.{each.name}"
-        for each in FUNCTIONS
+        each.physical_name("test"): "app.app" if each.name == "web" else f"app.{each.name}" for each in FUNCTIONS
     }
 
 

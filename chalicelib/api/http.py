@@ -9,6 +9,7 @@ from typing import Any
 from chalice.app import Request, Response
 
 from chalicelib import observability
+from chalicelib.config import settings
 from chalicelib.connectors import HttpAnswer, WebhookRequest
 from chalicelib.errors import Conflict, DeskbellError, InvalidInput, NotSignedIn, TooLarge, TooMany
 from chalicelib.store.transaction import Lost
@@ -106,6 +107,12 @@ def request_id_of(request: Request) -> str:
         if REQUEST_ID.fullmatch(str(found)):
             return str(found)
     return secrets.token_hex(16)
+
+
+def public_url(request: Request) -> str:
+    """Where the desk is reached from outside, as API Gateway was: its own name for itself, not the caller's."""
+    host = str(request.context.get("domainName") or request.headers.get("host", "localhost"))
+    return f"{'http' if settings().local else 'https'}://{host}{settings().base_path}"
 
 
 def guarded(request: Request, act: Callable[[str], Response]) -> Response:

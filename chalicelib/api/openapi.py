@@ -56,6 +56,9 @@ MEANING = {
 
 def document(server: str) -> Json:
     """The whole document.  ``server``: the path before those of the calls, with the stage of API Gateway if any."""
+    from chalicelib.api import rest
+
+    rest.blueprints()  # importing them declares the calls
     records: dict[str, Record] = records_in(PROBLEM)
     paths: Json = {}
     for each in OPERATIONS:

@@ -100,6 +100,8 @@ class Call:
     query: Mapping[str, Any]
     seed: str | None = None
     repeated: bool = False
+    public_url: str = ""
+    """Where the caller reached the desk: what we tell providers."""
 
     @property
     def limit(self) -> int:
@@ -173,7 +175,10 @@ def _answered(
     body = _checked_body(declared, sent)
 
     def attempt(this: Attempt) -> tuple[int, str]:
-        found = act(Call(token_id, token_name, scopes, this.at, body, query, this.seed, this.repeated), **parts)
+        call = Call(
+            token_id, token_name, scopes, this.at, body, query, this.seed, this.repeated, http.public_url(request)
+        )  # fmt: skip
+        found = act(call, **parts)
         text = "" if found is None else json.dumps(found, ensure_ascii=False, separators=(",", ":"))
         return declared.status, text
 

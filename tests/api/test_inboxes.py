@@ -1,11 +1,16 @@
 """/inboxes."""
 
+import json
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 
-from chalicelib import config
-from chalicelib.api import inbox_tools
-from chalicelib.services.inboxes import Provider, Tools
+from chalicelib import config, wiring
+from chalicelib.connectors import HttpReply
+from chalicelib.services.inboxes import SETTINGS
 from chalicelib.store import idempotency as kept_requests
+from chalicelib.store import objects
 from tests.api.client import Api
 
 MAIL = {"channel": "email", "name": "Sales", "address": "Sales@Mugs.example"}
@@ -60,20 +65,63 @@ def test_what_is_wrong_is_said_by_field_and_nothing_is_written(api: Api, values:
     assert [each["id"] for each in api.get("/inboxes").json["items"]] == ["support"]
 
 
-def test_a_bot_and_its_secrets(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    announced: list[str] = []
-    bot = Provider(lambda secrets: "mugs_bot", lambda inbox, secrets: announced.append(secrets["webhook_secret"]))
-    real = inbox_tools.inbox_tools()
-    monkeypatch.setattr(inbox_tools, "inbox_tools", lambda: Tools(real.secrets, None, {"telegram": bot}))
-    made = api.post("/inboxes", {"channel": "telegram", "name": "Bot", "secrets": {"bot_token": "1:secret"}})
+class Telegram:
+    """Telegram's API as ``wiring.post_json`` would reach it."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+
+    def __call__(self, url: str, payload: Mapping[str, object]) -> HttpReply:
+        self.calls.append((url, dict(payload)))
+        if "/bot1:secret/" not in url:
+            return HttpReply(401, b'{"ok": false, "error_code": 401, "description": "Unauthorized"}')
+        return HttpReply(200, b'{"ok": true, "result": {"id": 1, "username": "mugs_bot", "first_name": "Mugs"}}')
+
+
+@pytest.fixture
+def telegram(monkeypatch: pytest.MonkeyPatch) -> Telegram:
+    made = Telegram()
+    monkeypatch.setattr(wiring, "post_json", made)
+    return made
+
+
+def test_a_bot_and_its_secrets(api: Api, telegram: Telegram) -> None:
+    body = {"channel": "telegram", "name": "Bot", "secrets": {"bot_token": "1:secret"}}
+    made = api.call("POST", "/inboxes", body, headers={"host": "desk.example"})
     assert (made.status, made.json["address"]) == (201, "mugs_bot")
-    assert made.json["hook_url"].endswith(f"/hooks/{made.json['id']}")
-    assert len(announced) == 1
-    assert "secret" not in made.text.replace("secrets", "")
-    found = api.desk.client("ssm").get_parameter(
-        Name=f"/deskbell/test/inbox/{made.json['id']}/bot_token", WithDecryption=True
-    )
-    assert found["Parameter"]["Value"] == "1:secret"
+    assert made.json["hook_url"] == f"http://desk.example/hooks/{made.json['id']}"
+    assert "1:secret" not in made.text
+    assert [url for url, _ in telegram.calls] == [
+        "https://api.telegram.org/bot1:secret/getMe",
+        "https://api.telegram.org/bot1:secret/setWebhook",
+    ]
+    announced = telegram.calls[1][1]
+    assert announced["url"] == made.json["hook_url"]
+    update = {"update_id": 7, "message": {"message_id": 1, "text": "Hello"}}
+    for secret, status in [(announced["secret_token"], 200), ("guess", 403)]:
+        headers = {"x-telegram-bot-api-secret-token": secret, "authorization": ""}
+        assert api.call("POST", f"/hooks/{made.json['id']}", update, headers=headers).status == status
+    [notice] = api.desk.queued("inbound")
+    assert objects.get_original(json.loads(notice)["key"]).body == json.dumps(update).encode()
+
+
+def test_a_token_that_the_provider_does_not_know(api: Api, telegram: Telegram) -> None:
+    answer = api.post("/inboxes", {"channel": "telegram", "name": "Bot", "secrets": {"bot_token": "2:wrong"}})
+    assert (answer.status, list(answer.json["fields"])) == (422, ["secrets.bot_token"])
+    assert "2:wrong" not in answer.text
+
+
+@pytest.mark.skipif("base_url" not in SETTINGS["telegram"], reason="a bot's settings do not know base_url yet")
+def test_a_providers_api_at_another_address(api: Api, telegram: Telegram) -> None:
+    body = {
+        "channel": "telegram",
+        "name": "Bot",
+        "secrets": {"bot_token": "1:secret"},
+        "base_url": "http://127.0.0.1:9",
+    }
+    made = api.post("/inboxes", body)
+    assert (made.status, made.json["settings"]) == (201, {"base_url": "http://127.0.0.1:9"})
+    assert all(url.startswith("http://127.0.0.1:9/bot1:secret/") for url, _ in telegram.calls)
 
 
 def test_a_crash_after_the_inbox_was_made_does_not_make_the_next_attempt_fail(

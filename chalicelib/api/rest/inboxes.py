@@ -21,7 +21,7 @@ blueprint = Blueprint(__name__)
     Operation("list_inboxes", "GET", "/inboxes", "List all inboxes", "Inboxes", "tickets.read", page_of(INBOX)),
 )
 def list_inboxes(call: Call) -> Json:
-    return {"items": [render.inbox(each) for each in directory.inboxes()], "next": None}
+    return {"items": [render.inbox(each, call.public_url) for each in directory.inboxes()], "next": None}
 
 
 @operation(
@@ -29,7 +29,7 @@ def list_inboxes(call: Call) -> Json:
     Operation("get_inbox", "GET", "/inboxes/{inbox_id}", "Read an inbox", "Inboxes", "tickets.read", INBOX),
 )
 def get_inbox(call: Call, inbox_id: str) -> Json:
-    return render.inbox(directory.inbox(inbox_id))
+    return render.inbox(directory.inbox(inbox_id), call.public_url)
 
 
 NEW_INBOX = Record(
@@ -89,7 +89,8 @@ def create_inbox(call: Call) -> Json:
     values = {name: body[name] for name in FORM_FIELDS if name in body}
     form = inboxes.InboxForm(**values, settings=given, secrets=body.get("secrets", {}))
     try:
-        return render.inbox(inboxes.create(form, inbox_tools(), call.bot, call.at))
+        tools = inbox_tools(call.public_url, body.get("base_url", ""))
+        return render.inbox(inboxes.create(form, tools, call.bot, call.at), call.public_url)
     except InvalidInput as error:
         made_before = _made_before(call, form.address) if "address" in error.fields else None
         if made_before is not None:
@@ -102,7 +103,7 @@ def _made_before(call: Call, address: str) -> Json | None:
     found = directory.inbox_at(address) if call.repeated and address else None
     if found is None or (found.name, found.channel) != (call.body["name"], call.body["channel"]):
         return None
-    return render.inbox(found)
+    return render.inbox(found, call.public_url)
 
 
 def _where(field: str, body: Mapping[str, Any]) -> str:

@@ -4,12 +4,11 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from chalicelib.api.schema import Json
-from chalicelib.config import settings
 from chalicelib.domain.message import Attachment, Delivery, Message, Party
 from chalicelib.domain.moments import stamp
 from chalicelib.domain.people import Agent, Customer, Inbox, Team
 from chalicelib.domain.ticket import Ticket
-from chalicelib.store import directory, messages
+from chalicelib.store import messages
 from chalicelib.store.tickets import EarlierTicket
 
 MAX_TEXT_CHARS = 300_000
@@ -163,7 +162,7 @@ def earlier_ticket(found: EarlierTicket) -> Json:
     }
 
 
-def inbox(found: Inbox) -> Json:
+def inbox(found: Inbox, public_url: str) -> Json:
     return {
         "id": found.id,
         "channel": found.channel,
@@ -177,13 +176,8 @@ def inbox(found: Inbox) -> Json:
         "reopen_days": found.reopen_days,
         "undo_seconds": found.undo_seconds,
         "settings": dict(found.settings),
-        "hook_url": None if found.channel in CHANNELS_WITHOUT_HOOK else hook_url(found.id),
+        "hook_url": None if found.channel in CHANNELS_WITHOUT_HOOK else f"{public_url}/hooks/{found.id}",
     }
-
-
-def hook_url(inbox_id: str) -> str:
-    """Where a provider reaches us; only the path while nobody has said under which address the desk is public."""
-    return f"{directory.desk_settings().public_url.rstrip('/') or settings().base_path}/hooks/{inbox_id}"
 
 
 def agent(found: Agent) -> Json:

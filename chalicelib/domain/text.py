@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import pairwise
 
 from chalicelib.domain.quote_words import (
     DEVICE,
@@ -25,6 +26,9 @@ from chalicelib.domain.quote_words import (
     WROTE,
 )
 
+MAX_LINES = 25_000
+MAX_EXAMINED_LINES = 1_000
+"""Filled lines without ">" that are tried as the beginning of a quote: nobody writes more above one."""
 MAX_LINE_CHARS = 1_000
 MAX_INTRO_CHARS = 400
 MAX_INTRO_LINES = 4
@@ -55,6 +59,7 @@ IS_FORWARDED = re.compile(FORWARDED, re.IGNORECASE)
 WROTE_BETWEEN_RULES = re.compile(r"^\W{0,3}-{3,}\s.{0,300}-{3,}\s*$")
 OLD_YAHOO = re.compile(r"^-{2,3} (?=.{0,200}\d)")
 SIGNATURE_MARK = re.compile(r"^(?:--|—|–|__|-- ?-)\s*$")
+SENT_FROM_START = re.compile(r"^(?:sent from|gesendet von|envoyé de|enviado desde|inviato da|verzonden vanaf)\b", re.I)
 NAME_AFTER_DASH = re.compile(r"^\s*[-–—~]{1,2}\s?[^\W\d_][\w.'’-]+(?:\s[\w.'’-]+){0,2}\s*$")
 PREFIX = re.compile(r"^\s*\[?([^\s:：\]\[]{1,20}(?:\s[^\s:：]{1,12})?)\s?(?:\[\d+\])?\s?[:：]\]?\s*")
 GLUED = re.compile(r"(?<=\S)(?=(?:From|To|Sent|Cc|Subject|Date):\s)")
@@ -117,7 +122,7 @@ def split_text(text: str, known: Sequence[str] = ()) -> Split:
 
 def _lines(text: str) -> list[str]:
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
-    return text.split("\n")
+    return text.split("\n", MAX_LINES)
 
 
 def _lines_joined(lines: Sequence[str]) -> str:
@@ -187,15 +192,20 @@ def _covered(lines: Sequence[str], shingles: set[str]) -> list[bool]:
 def _with_short_neighbours(lines: Sequence[str], covered: Sequence[bool], short: set[str]) -> list[int]:
     """Greetings and names are too short to match alone; next to matched lines they are part of the quote."""
     marked = list(covered)
+    squeezed = [_squeezed(line[:MAX_LINE_CHARS]) for line in lines]
     for order in (range(1, len(lines)), range(len(lines) - 2, -1, -1)):
         step = -1 if order.step == 1 else 1
         for index in order:
             neighbour = index + step
-            while 0 <= neighbour < len(lines) and not lines[neighbour].strip() and abs(neighbour - index) < 3:
+            while 0 <= neighbour < len(lines) and not squeezed[neighbour] and abs(neighbour - index) < 3:
                 neighbour += step
             inside = 0 <= neighbour < len(lines)
-            if not marked[index] and inside and marked[neighbour] and _squeezed(lines[index]) in short:
+            if not marked[index] and inside and marked[neighbour] and squeezed[index] in short:
                 marked[index] = True
+    filled = [index for index, line in enumerate(squeezed) if line]
+    for above, below in pairwise(filled):
+        if marked[above] and marked[below]:
+            marked[above:below] = [True] * (below - above)
     return [index for index, mark in enumerate(marked) if mark]
 
 
@@ -204,9 +214,13 @@ def _with_short_neighbours(lines: Sequence[str], covered: Sequence[bool], short:
 
 def _mark_quotes(lines: Sequence[str], pieces: list[Piece]) -> None:
     """Mark introductions of quotes; from a quote without ">" marks everything to the end belongs to it."""
+    examined = 0
     for index, line in enumerate(lines):
-        if pieces[index] is not Piece.NEW or not line.strip():
+        if pieces[index] is not Piece.NEW or not line[:MAX_LINE_CHARS].strip():
             continue
+        examined += 1
+        if examined > MAX_EXAMINED_LINES:
+            return
         if _quote_to_end(lines, index):
             pieces[index:] = [Piece.QUOTED] * (len(lines) - index)
             return
@@ -227,9 +241,9 @@ def _quote_to_end(lines: Sequence[str], index: int) -> bool:
     rule = RULE.match(line)
     if rule is not None and (IS_ORIGINAL.search(rule[1]) or IS_FORWARDED.search(rule[1])):
         return True
-    if rule is not None and WROTE_BETWEEN_RULES.match(line) and WROTE.search(line) and _has_date(line):
+    if WROTE_BETWEEN_RULES.match(line) and WROTE.search(line):
         return True
-    if rule is not None or UNDERSCORES.match(line) or IS_FORWARDED.search(line) and ENDS_WITH_COLON.search(line):
+    if rule is not None or ONLY_RULE.match(line) or (IS_FORWARDED.search(line) and ENDS_WITH_COLON.search(line)):
         below = _next_filled(lines, index + 1)
         if below is not None and _block_at(lines, below) is not None:
             return True
@@ -245,10 +259,12 @@ def _next_filled(lines: Sequence[str], start: int) -> int | None:
 def _introduction(lines: Sequence[str], pieces: Sequence[Piece], index: int) -> tuple[int, bool] | None:
     """(first line, does the quote last to the end) when the line ends or holds the colon of "… wrote:"."""
     line = lines[index]
-    if len(line) > MAX_LINE_CHARS or ENDS_WITH_COLON.search(line) is None:
-        return _glued_introduction(line[:MAX_INTRO_CHARS], index)
     below = next((at for at in range(index + 1, min(index + 5, len(lines))) if lines[at].strip()), None)
     marked = below is not None and pieces[below] is Piece.QUOTED
+    if len(line) > MAX_LINE_CHARS or ENDS_WITH_COLON.search(line[-20:]) is None:
+        if marked and len(line) < MAX_INTRO_CHARS and line.rstrip().endswith((">", ")")) and _is_strong(line):
+            return index, False  # old clients leave the colon out: "2011/4/7 Ada <ada@a.example>"
+        return _glued_introduction(line[:MAX_INTRO_CHARS], index)
     start = index
     weak: int | None = None
     while True:
@@ -333,13 +349,24 @@ def _block_at(lines: Sequence[str], start: int) -> _Block | None:
         if found is not None:
             label = " ".join(found[1].strip(BLOCK_MARKS).split()).casefold()
             rows.append((LABELS.get(label, ""), found[2].strip(BLOCK_MARKS)))
-        elif rows and (rows[-1][0] in ("to", "cc", "subject") or lines[index].lstrip(">")[:1] in (" ", "\t")):
+        elif rows and _continues(lines[index], rows[-1]):
             rows[-1] = (rows[-1][0], f"{rows[-1][1]} {line}".strip())
         else:
             break
         index += 1
     block = _Block(tuple(rows), index)
     return block if _is_header_block(block) else None
+
+
+def _continues(line: str, row: tuple[str, str]) -> bool:
+    """A value goes on when its line is indented, or when a long list or subject was wrapped."""
+    kind, value = row
+    unquoted = re.sub(r"^(?:> ?)+", "", line)
+    if unquoted[:1] in (" ", "\t") and value:
+        return True
+    if kind in ("to", "cc") and value.endswith((",", ";")):
+        return True
+    return kind in ("to", "cc", "subject") and len(value) > 60
 
 
 def _is_header_block(block: _Block) -> bool:
@@ -371,13 +398,13 @@ def _mark_signatures(lines: Sequence[str], pieces: list[Piece]) -> None:
 def _mark_signature(lines: Sequence[str], pieces: list[Piece], start: int, stop: int) -> None:
     """Within one stretch of new text: from a signature mark on, and lines that only name the device."""
     filled = [index for index in range(start, stop) if lines[index].strip()]
-    for place, index in enumerate(filled):
+    for place, index in enumerate(filled[-MAX_EXAMINED_LINES:], start=max(0, len(filled) - MAX_EXAMINED_LINES)):
         if _begins_signature(lines, filled, place):
             pieces[index:stop] = [Piece.SIGNATURE] * (stop - index)
             filled = filled[:place]
             break
-    for index in filled:
-        if _names_device(lines[index]):
+    for index in filled[-MAX_EXAMINED_LINES:]:
+        if _names_device(lines[index], last=index == filled[-1]):
             pieces[index] = Piece.SIGNATURE
     left = [index for index in filled if pieces[index] is Piece.NEW]
     if len(left) > 1 and _is_name_after_dash(lines, left):
@@ -396,17 +423,18 @@ def _begins_signature(lines: Sequence[str], filled: Sequence[int], place: int) -
 
 def _is_list_footer(lines: Sequence[str], below: Sequence[int]) -> bool:
     text = "\n".join(lines[index] for index in below).casefold()
-    return "mailing list" in text or "unsubscribe" in text or "http" in text and "@" in text
+    return "mailing list" in text or "unsubscribe" in text or ("http" in text and "@" in text)
 
 
-def _names_device(line: str) -> bool:
+def _names_device(line: str, *, last: bool) -> bool:
+    """ "Sent from my iPhone"; as the very last line also "Sent from" whatever people like to say there."""
     text = line.strip()
     if not text or len(text) > 120:
         return False
     if SENT_WITH.match(text):
         return True
-    device = DEVICE.search(text)
-    return device is not None and SENT_FROM.search(text) is not None and len(text.split()) <= 10 and "?" not in text
+    device = DEVICE.search(text) or (last and SENT_FROM_START.match(text))
+    return bool(device) and SENT_FROM.search(text) is not None and len(text.split()) <= 10 and "?" not in text
 
 
 def _is_name_after_dash(lines: Sequence[str], left: Sequence[int]) -> bool:
@@ -428,9 +456,13 @@ def forwarded(text: str, subject: str) -> Forwarded | None:
     """
     lines = _unglued([line.translate(BIDI) for line in _lines(text)])
     pieces = [Piece.NEW] * len(lines)
+    examined = 0
     for index, line in enumerate(lines):
-        if not line.strip():
+        if not line[:MAX_LINE_CHARS].strip():
             continue
+        examined += 1
+        if examined > MAX_EXAMINED_LINES:
+            return None
         block = _block_at(lines, index)
         if block is not None:
             return _original(block, subject) if _is_forward(lines, index, block, subject) else None

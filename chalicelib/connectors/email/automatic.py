@@ -22,19 +22,24 @@ NOBODY = re.compile(r"^(?:no[-_.]?reply|do[-_.]?not[-_.]?reply|noreply|nepasrepo
 
 # With a colon or alone these open an away message's subject; people write the same words without the colon.
 AWAY = (
-    r"automatic (?:reply|response)|auto[- ]?(?:reply|response|mated reply|mated response)|out[- ]of[- ](?:the[- ])?office"
-    r"(?: auto ?reply)?|away from (?:my|the) office|vacation (?:reply|response)|automatische (?:antwort|abwesenheit\w*)"
-    r"|abwesenheits(?:notiz|assistent|nachricht)|abwesend|autoantwort|réponse automatique|absence du bureau|absent\(e\)"
+    r"automatic (?:reply|response)|auto[- ]?(?:reply|response|mated reply|mated response)"
+    r"|out[- ]of[- ](?:the[- ])?office"
+    r"(?: auto ?reply)?|away from (?:my|the) office|vacation (?:reply|response)|automatische (?:antwort"
+    r"|abwesenheit\w*)"
+    r"|abwesenheits(?:notiz|assistent|nachricht)|abwesend|autoantwort|réponse automatique|absence du bureau"
+    r"|absent\(e\)"
     r"|message d'absence|respuesta automática|fuera de (?:la )?oficina|contestación automática|risposta automatica"
     r"|fuori sede|fuori ufficio|resposta automática|ausência temporária|fora do escritório|automatisch antwoord"
     r"|automatische beantwoording|afwezig(?:heid)?|automatisk svar|automatiskt svar|autosvar|frånvaro|fravær"
-    r"|ikke til stede|automaattinen vastaus|poissaolo|automaatvastus|automātiskā? atbilde|automatinis atsakymas"
+    r"|ikke til stede|automaattinen vastaus|poissaolo|automaatvastus|automātisk[aā] atbilde|automatinis atsakymas"
     r"|odpowiedź automatyczna|autoodpowiedź|poza biurem|automatická odpověď|automatická odpoveď|mimo kancelář"
     r"|automatikus válasz|házon kívül|răspuns automat|автоматичен отговор|автоматический ответ|автоответ"
     r"|вне офиса|автоматична відповідь|αυτόματη απάντηση|εκτός γραφείου|otomatik yan[ıi]t|ofis dışında"
     r"|automatski odgovor|аутоматски одговор|samodejni odgovor|תשובה אוטומטית|מחוץ למשרד|رد تلقائي|خارج المكتب"
-    r"|پاسخ خودکار|自動応答|自動返信|不在通知|不在(?:の|に)|自动答复|自动回复|自動回覆|自動回复|不在办公室|자동 ?(?:회신|응답)"
-    r"|부재중|trả lời tự động|ตอบกลับอัตโนมัติ|balasan otomatis|jawapan automatik|resposta automàtica|स्वचालित (?:उत्तर|जवाब)"
+    r"|پاسخ خودکار|自動応答|自動返信|不在通知|不在(?:の|に)|自动答复|自动回复|自動回覆|自動回复|不在办公室"
+    r"|자동 ?(?:회신|응답)"
+    r"|부재중|trả lời tự động|ตอบกลับอัตโนมัติ|balasan otomatis|jawapan automatik|resposta automàtica"
+    r"|स्वचालित (?:उत्तर|जवाब)"
     r"|erantzun automatikoa|sjálfvirkt svar"
 )
 AWAY_SUBJECT = re.compile(rf"^\W*(?:(?:re|aw|sv|antw)\s*:\s*)?(?:{AWAY})", re.I)
@@ -91,7 +96,7 @@ def _is_auto_reply(notice: Notice) -> bool:
     root = notice.root
     if is_marked_automatic(root):
         return True
-    if any(root.has(name) and root.text_of(name).strip().lower() not in ("", "no", "false") for name in AUTOREPLY_HEADERS):
+    if any(root.text_of(name).lower() not in ("", "no", "false") for name in AUTOREPLY_HEADERS):
         return True
     if root.text_of("precedence").lower() in ("auto_reply", "auto-reply"):
         return True

@@ -21,7 +21,7 @@ S_MIME = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 REPORTED = frozenset({"message/delivery-status", "message/feedback-report", "message/disposition-notification",
                       "text/rfc822-headers", "message/global-delivery-status"})  # fmt: skip
 ATTACHED_MAIL = frozenset({"message/rfc822", "message/global", "message/news"})
-BODY_TYPES = frozenset({"text/plain", "text/html", "text/enriched", "text/richtext", "text/x-markdown", "text/markdown"})
+BODY_TYPES = frozenset({"text/plain", "text/html", "text/enriched", "text/richtext", "text/markdown"})
 ALTERNATE_VIEWS = frozenset({"text/x-amp-html", "text/watch-html"})
 EXTENSIONS = {"text/plain": ".txt", "image/jpeg": ".jpg", "image/png": ".png", "text/calendar": ".ics",
               "application/pdf": ".pdf", "message/rfc822": ".eml"}  # fmt: skip
@@ -31,7 +31,7 @@ PATH = re.compile(r".*[/\\]")
 
 @dataclass(frozen=True)
 class Said:
-    """text: plain, "" when there was only HTML.  html_new: what the client's marks leave of the HTML; None: no marks."""
+    """text: plain, "" when there was only HTML.  html_new: the HTML's words without its quotes; None: no marks."""
 
     text: str = ""
     html: str = ""

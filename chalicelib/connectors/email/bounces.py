@@ -41,27 +41,33 @@ SUBJECT_WORDING = re.compile(
     r"|was not delivered|delayed mail|message delayed|warning: message|delivery delayed|notice: mail delivery"
     r"|\[bounce\]|bounce(?:d)? (?:mail|message)|mail system error|message you sent blocked|rejected (?:mail|message)"
     r"|undelivered mail|failed mail|mail (?:could|can) ?not|permanent delivery failure|delivery incomplete"
-    r"|unzustellbar|nicht zugestellt|zustellung fehlgeschlagen|non remis|non distribu|échec de (?:la )?(?:remise|distr)"
+    r"|unzustellbar|nicht zugestellt|zustellung fehlgeschlagen|non remis|non distribu"
+    r"|échec de (?:la )?(?:remise|distr)"
     r"|no se puede entregar|no entregad|error de entrega|onbestelbaar|niet bezorgd|non recapitabile|mancato recapito"
-    r"|não (?:é )?(?:entregue|entregável)|não foi possível entregar|não entregue|kunde inte levereras|kan ikke leveres"
+    r"|não (?:é )?(?:entregue|entregável)|não foi possível entregar|não entregue|kunde inte levereras"
+    r"|kan ikke leveres"
     r"|ikke leveret|olevererbart|toimittamaton|ei voitu toimittaa|nie można dostarczyć|niedostarczon|nedoručiteln"
     r"|nedoručen|kézbesíthetetlen|nelivrat|nepoate fi livrat|недостав|не доставлен|невозможно доставить|не удалось"
     r" доставить|недоставен|teslim edilemedi|iletilemedi|αδύνατη η παράδοση|δεν παραδόθηκε|לא ניתן למסור|تعذر التسليم"
-    r"|تعذر تسليم|配信不能|配信エラー|未送達|未配信|送信できません|返信不能|退信|无法送达|未送达|無法傳遞|無法送達|未傳遞"
+    r"|تعذر تسليم|配信不能|配信エラー|未送達|未配信|送信できません|返信不能|退信|无法送达|未送达|無法傳遞"
+    r"|無法送達|未傳遞"
     r"|傳送失敗|投递失败|배달되지|전송 실패|반송|không gửi được|không thể gửi|ส่งไม่ได้|ไม่สามารถส่ง|tidak terkirim",
     re.I,
 )  # fmt: skip
 TEXT_WORDING = re.compile(
-    r"(?:could|can|was|were|has|have|been|be|is)(?: ?not|n't| unable)[^.\n]{0,40}deliver|unable to deliver|undeliverable"
+    r"(?:could|can|was|were|has|have|been|be|is)(?: ?not|n't| unable)[^.\n]{0,40}deliver|unable to deliver"
+    r"|undeliverable"
     r"|not been delivered|deliver(?:y|ing)[^.\n]{0,60}(?:fail|error|problem)|fail(?:ed|ure)[^.\n]{0,40}deliver"
     r"|permanent (?:fatal )?(?:error|delivery)|returned (?:to sender|mail)|did not reach|could not be reached"
-    r"|user unknown|unknown user|no such (?:user|recipient|account|mailbox)|user not found|mailbox (?:is )?(?:full|unav"
+    r"|user unknown|unknown user|no such (?:user|recipient|account|mailbox)|user not found"
+    r"|mailbox (?:is )?(?:full|unav"
     r"|not found|does not exist|disabled)|mailbox is full|account is disabled|recipient(?:s)? (?:address )?rejected"
     r"|address(?:es)? (?:had|failed)|delivery status notification|mail delivery software|qmail-send|\b5[0-7]\d[ -]5\."
     r"|\b5\.\d\.\d{1,2}\b|\b4\.\d\.\d{1,2}\b|(?:550|551|552|553|554)[ :-]|not listed in domino|as their mailbox"
     r"|has been blocked|blocked by our spam|transcript of session|over quota|exceeded the local limit"
     r"|fehler bei der nachrichtenzustellung|nicht zugestellt|échec de la remise|error al entregar|niet bezorgd"
-    r"|impossibile recapitare|配信に失敗|配信できません|送信できません|無法送達|无法送达|退信|被退回|не может быть отправлено"
+    r"|impossibile recapitare|配信に失敗|配信できません|送信できません|無法送達|无法送达|退信|被退回"
+    r"|не может быть отправлено"
     r"|не доставлен|nie można dostarczyć|nedoručen|kunde inte levereras", re.I,
 )  # fmt: skip
 
@@ -69,13 +75,16 @@ STATUS = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
 REPLY_CODE = re.compile(r"\b([45]\d\d)[ :-]")
 FIELD = re.compile(r"^([A-Za-z][A-Za-z-]{2,40})[ \t]*:[ \t]*(.*(?:\n[ \t].*)*)", re.MULTILINE)
 ORIGINAL_BELOW = re.compile(
-    r"^[-_* ]*(?:below this line is a copy|this is a copy of|original message(?: follows| headers)?|unsent message"
-    r"|message header|returned message|original|the (?:attached|original) message|non-delivered information)\b.*$",
+    r"^[-_* ]*(?:below this line is a copy|this is a copy of|original message(?:[ :-]*$| follows| headers"
+    r"| below)|unsent message"
+    r"|message headers?[ :-]*$|returned message[ :-]*$|original[ :-]*$|non-delivered information)\b.*$",
     re.I | re.MULTILINE,
 )
+PASTED_HEADER = re.compile(r"^(?:return-path|received|message-id|x-mailer)[ \t]*:", re.I | re.MULTILINE)
 NAMED_RECIPIENT = re.compile(
     r"(?:rcpt to|failed address|failed recipient|unknown user|to deliver (?:your )?message to|delivered to|收件人"
-    r"|deliver to|recipient(?:\(s\))?|following recipient\w*|your message to)[^@\n]{0,60}?[<:\s]([^\s<>:;,]+@[^\s<>:;,]+)",
+    r"|deliver to|recipient(?:\(s\))?|following recipient\w*"
+    r"|your message to)[^@\n]{0,60}?[<:\s]([^\s<>:：;,]+@[^\s<>:;,]+)",
     re.I,
 )
 
@@ -159,7 +168,8 @@ def _from_status(root: Part) -> list[Bounced]:
 
 
 def _from_header(root: Part, text: str) -> list[Bounced]:
-    addresses = [address for value in root.all("x-failed-recipients") for address in ADDRESS.findall(header_text(value))]
+    values = map(header_text, root.all("x-failed-recipients"))
+    addresses = [address for value in values for address in ADDRESS.findall(value)]
     return [_told(address, text) for address in dict.fromkeys(addresses)]
 
 
@@ -167,6 +177,8 @@ def _from_words(text: str) -> list[Bounced]:
     words = text[:MAX_WORDS_CHARS]
     below = ORIGINAL_BELOW.search(words)
     said = words[: below.start()] if below else words
+    pasted = PASTED_HEADER.search(said)
+    said = said[: pasted.start()] if pasted else said
     action = "delayed" if re.search(r"delayed|not yet been delivered", said[:2_000], re.I) else "failed"
     named = [address for found in NAMED_RECIPIENT.findall(said) for address in ADDRESS.findall(found)]
     addresses = named or [address for address in ADDRESS.findall(said) if not SERVER_ADDRESS.match(address)]

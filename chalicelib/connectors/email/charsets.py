@@ -165,7 +165,9 @@ def _windows_1252(data: bytes) -> str:
 def _detected(data: bytes) -> str:
     sample = data[:DETECTION_SAMPLE_BYTES]
     letters = sum(1 for byte in sample if byte > 0x40)
-    high = sum(1 for byte in sample if byte > 0x7F)
+    high = sum(1 for byte in sample if byte > 0x9F)  # below are Windows-1252's quotes and dashes
+    marks = sum(1 for byte in sample if 0x7F < byte <= 0x9F)
+    high += marks if marks > 3 and marks * 4 > letters else 0
     if high > letters * MANY_HIGH_BYTES:
         codec = _guess(sample, DETECTABLE)
         text = _strictly(data, codec) if codec else None

@@ -10,6 +10,7 @@ from html import unescape
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 MAX_HTML_CHARS = 3_000_000
+MAX_TAGS = 100_000
 MAX_TAGS_UNSEEN = 300
 MAX_OPEN_TAGS = 1_000  # the parser's time grows with the square of the nesting
 MAX_OPEN_FORMATS = 60  # it copies every open <font> into every following block
@@ -23,7 +24,7 @@ FORMATS = frozenset({"a", "b", "big", "code", "em", "font", "i", "nobr", "s", "s
 VOID = frozenset({"br", "img", "hr", "meta", "link", "input", "col", "area", "base", "wbr", "source"})
 
 QUOTE_CLASSES = frozenset(
-    {"gmail_quote", "gmail_quote_container", "gmail_attr", "gmail_extra", "yahoo_quoted", "protonmail_quote",
+    {"gmail_quote", "gmail_quote_container", "gmail_attr", "yahoo_quoted", "protonmail_quote",
      "tutanota_quote", "moz-cite-prefix", "moz-forward-container", "zmail_extra", "outlookmessageheader",
      "mail_quote", "mailru-blockquote", "ms-outlook-mobile-reference-message", "skiff_quote", "hmmessage_quote"}
 )  # fmt: skip
@@ -68,6 +69,8 @@ class _Page:
     depth: int = 0
     quoted: bool = False
     marked: bool = False
+    lasting: bool = False
+    """The quote goes on to the end of the mail, whatever closes before."""
     line_quoted: bool = False
     line_depth: int = 0
     pre: int = 0
@@ -123,7 +126,22 @@ def read_html(html: str) -> ReadHtml:
     text = _joined([("> " * line.depth + line.text).rstrip() if line.depth else line.text for line in page.lines])
     if not page.marked:
         return ReadHtml(text, None)
-    return ReadHtml(text, _joined([line.text for line in page.lines if not line.quoted]))
+    return ReadHtml(text, _joined(_new_lines(page.lines)))
+
+
+def _new_lines(lines: list[_Line]) -> list[str]:
+    """Lines that no mark fences off, one blank line where something was taken out between them."""
+    kept: list[str] = []
+    gap = False
+    for line in lines:
+        if line.quoted:
+            gap = True
+            continue
+        if gap and kept and kept[-1] and line.text:
+            kept.append("")
+        gap = False
+        kept.append(line.text)
+    return kept
 
 
 def _joined(lines: list[str]) -> str:
@@ -132,8 +150,9 @@ def _joined(lines: list[str]) -> str:
 
 
 def _too_tangled(html: str) -> bool:
-    if html.count("<") < MAX_TAGS_UNSEEN:
-        return False
+    tags = html.count("<")
+    if not MAX_TAGS_UNSEEN <= tags <= MAX_TAGS:
+        return tags > MAX_TAGS
     depth = formats = 0
     for closing, name in TAG.findall(html):
         tag = name.lower()
@@ -158,7 +177,7 @@ def _without_tags(html: str) -> str:
 def _read(body: LexborNode, page: _Page) -> None:
     """Walk the tree without recursion: enter a node, its children, leave it."""
     node: LexborNode | None = body
-    leaving: list[tuple[LexborNode, "_Restore"]] = []
+    leaving: list[tuple[LexborNode, _Restore]] = []
     while node is not None:
         below = _enter(node, page, leaving)
         following = below if below is not None else node.next
@@ -171,9 +190,9 @@ def _read(body: LexborNode, page: _Page) -> None:
 
 @dataclass(frozen=True)
 class _Restore:
-    """``quoted`` None: the quote lasts to the end of the mail."""
+    """What held before an element, to hold again after it."""
 
-    quoted: bool | None
+    quoted: bool
     depth: int
     tag: str
 
@@ -194,14 +213,12 @@ def _enter(node: LexborNode, page: _Page, leaving: list[tuple[LexborNode, _Resto
         return None
     restore = _Restore(page.quoted, page.depth, tag)
     _open_block(tag, page)
-    lasting = _mark_quote(node, tag, attributes, page)
+    _mark_quote(node, tag, attributes, page)
     if tag == "blockquote":
         page.depth += 1
     if tag == "li":
         page.say("- ")
     child = node.child
-    if lasting:
-        restore = _Restore(None, restore.depth, tag)
     if child is None:
         _leave(node, page, restore)
         return None
@@ -213,16 +230,13 @@ def _leave(node: LexborNode, page: _Page, restore: _Restore) -> None:
     tag = restore.tag
     _close_block(tag, page)
     page.depth = restore.depth
-    if restore.quoted is not None and not _quote_goes_on(node, tag, page, restore):
-        page.quoted = restore.quoted
+    if not page.lasting:
+        page.quoted = restore.quoted and not _ends_gmail_quote(node, restore)
 
 
-def _quote_goes_on(node: LexborNode, tag: str, page: _Page, restore: _Restore) -> bool:
+def _ends_gmail_quote(node: LexborNode, restore: _Restore) -> bool:
     """After Gmail's inner blockquote the rest of its quote block is an answer, not a quote."""
-    if tag == "blockquote" and restore.quoted and restore.depth == 0 and "gmail_quote" in _names(node.attributes):
-        page.quoted = False
-        return True
-    return False
+    return restore.tag == "blockquote" and restore.depth == 0 and "gmail_quote" in _names(node.attributes)
 
 
 def _open_block(tag: str, page: _Page) -> None:
@@ -250,22 +264,21 @@ def _names(attributes: dict[str, str | None]) -> set[str]:
     return {re.sub(r"^(?:x_)+", "", name) for name in (attributes.get("class") or "").lower().split()}
 
 
-def _mark_quote(node: LexborNode, tag: str, attributes: dict[str, str | None], page: _Page) -> bool:
-    """Note that a quote or a signature begins; True when it lasts to the end of the mail."""
+def _mark_quote(node: LexborNode, tag: str, attributes: dict[str, str | None], page: _Page) -> None:
+    """Note that a quote or a signature begins here."""
     if page.quoted or not (attributes or tag == "blockquote"):
-        return False
+        return
     names = _names(attributes)
     identifier = attributes.get("id") or ""
     if QUOTE_FROM_HERE.match(identifier) or _is_outlook_border(node, attributes):
-        page.quoted = page.marked = True
-        return True
+        page.quoted = page.marked = page.lasting = True
+        return
     cited = tag == "blockquote" and (attributes.get("type") or "").lower() == "cite"
-    fenced = names & QUOTE_CLASSES - {"gmail_extra"} or (attributes.get("name") or "").lower() == "quote"
+    fenced = names & QUOTE_CLASSES or (attributes.get("name") or "").lower() == "quote"
     if cited or fenced or names & SIGNATURE_CLASSES or QUOTE_IDS.match(identifier):
         page.quoted = page.marked = True
     elif tag == "blockquote":
         page.quoted = True  # somebody's own indentation, or a client we do not know: ">" says it well enough
-    return False
 
 
 def _is_outlook_border(node: LexborNode, attributes: dict[str, str | None]) -> bool:

@@ -10,10 +10,13 @@ from chalicelib.connectors.email.words import decode_words, one_line
 from chalicelib.domain.message import Party
 
 MAX_LIST_CHARS = 100_000
+MAX_NAME_PIECES = 4
 ADDRESS = re.compile(
-    r'(?:"[^"\n]{1,64}"|[^\s<>()\[\],;:"@\\]{1,128})@(?:\[[^\]\s]{1,64}\]|[^\s<>()\[\],;:"@\\/]{1,255})'
+    r'(?:"[^"\n]{1,64}"|[^\s<>()\[\],;:"@\\：；，。、（）]{1,128})@(?:\[[^\]\s]{1,64}\]|[^\s<>()\[\],;:"@\\/：；，。、（）]{1,255})'
 )
 GROUP = re.compile(r'\s*[^<@",;:]{0,200}:')
+REST_OF_QUOTE = re.compile(r'(?:[^"\\]|\\.)*"', re.DOTALL)
+BRACKETS = re.compile(r"[()]")
 SPACES = re.compile(r"\s+")
 
 
@@ -21,15 +24,14 @@ def parse_mailboxes(value: str) -> tuple[Party, ...]:
     """Every mailbox of a From, To, Cc or Reply-To header that has an address."""
     pieces = _split(value[:MAX_LIST_CHARS])
     found: list[Party] = []
-    pending = ""
+    pending: list[str] = []
     for piece in pieces:
-        whole = f"{pending}, {piece}" if pending else piece
-        mailbox = _mailbox(whole)
+        mailbox = _mailbox(", ".join([*pending, piece])) if "@" in piece else None
         if mailbox is None:
-            pending = whole.strip()  # "Meyer, Lina <…>": the comma belongs to an unquoted name
+            pending = [*pending, piece][-MAX_NAME_PIECES:]  # "Meyer, Lina <…>": the comma belongs to an unquoted name
             continue
         found.append(mailbox)
-        pending = ""
+        pending = []
     return tuple(found)
 
 
@@ -39,12 +41,13 @@ def _split(value: str) -> list[str]:
         value = value[group.end() :]
     pieces: list[str] = []
     start = position = 0
+    unbalanced = ""
     while position < len(value):
         letter = value[position]
-        if letter in '"(<':
+        if letter in '"(<' and letter not in unbalanced:
             end = _closing(value, position)
-            if end < 0 and letter != '"':
-                break
+            if end < 0:
+                unbalanced += letter  # searching once more from each of them would take quadratic time
             position = max(end, position) + 1
             continue
         if letter in ",;":
@@ -61,15 +64,13 @@ def _closing(value: str, position: int) -> int:
     if opening == "<":
         return value.find(">", position)
     if opening == '"':
-        end = value.find('"', position + 1)
-        while end > 0 and value[end - 1] == "\\":
-            end = value.find('"', end + 1)
-        return end
+        found = REST_OF_QUOTE.match(value, position + 1)
+        return found.end() - 1 if found else -1
     depth = 0
-    for index in range(position, len(value)):
-        depth += {"(": 1, ")": -1}.get(value[index], 0)
+    for bracket in BRACKETS.finditer(value, position):
+        depth += 1 if bracket[0] == "(" else -1
         if not depth:
-            return index
+            return bracket.start()
     return -1
 
 
@@ -96,12 +97,15 @@ def _without_comments(piece: str) -> tuple[str, str]:
     kept: list[str] = []
     comment = ""
     position = 0
+    unbalanced = ""
     while position < len(piece):
         letter = piece[position]
-        end = _closing(piece, position) if letter in '"(' else -1
+        end = _closing(piece, position) if letter in '"(' and letter not in unbalanced else -1
         if letter == "(" and end < 0:
             kept.append(piece[position:])
             break
+        if letter == '"' and end < 0:
+            unbalanced = letter
         if letter == "(":
             comment = piece[position + 1 : end]
             position = end + 1

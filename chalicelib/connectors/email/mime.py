@@ -154,7 +154,7 @@ def _reply_text(said: Said) -> str:
     if said.text.strip():
         split = split_text(said.text)
         if split.quoted or said.html_new is None:
-            return new_text(said.text)
+            return split.new.strip() or said.text.strip()
     if said.html_new is not None and said.html_new.strip():
         return new_text(said.html_new)
     return new_text(said.shown)

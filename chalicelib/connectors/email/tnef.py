@@ -68,9 +68,13 @@ def read_tnef(data: bytes) -> Tnef | None:
             files[-1][DATA_PROPERTY] = value
         elif files and identifier == ATTACH_PROPERTIES:
             found = dict(_properties(value))
-            files[-1] = found | {key: kept for key, kept in files[-1].items() if key == DATA_PROPERTY} | {
-                key: kept for key, kept in files[-1].items() if key not in found
-            }
+            files[-1] = (
+                found
+                | {key: kept for key, kept in files[-1].items() if key == DATA_PROPERTY}
+                | {key: kept for key, kept in files[-1].items() if key not in found}
+            )
+    complete = complete and all(DATA_PROPERTY in found for found in files)
+    files = [found for found in files if DATA_PROPERTY in found]
     return Tnef(tuple(_file(found) for found in files), _text(message, PLAIN_BODY), _text(message, HTML_BODY), complete)
 
 

@@ -19,16 +19,20 @@ MAX_HEADER_BYTES = 1_000_000
 MAX_VALUE_BYTES = 100_000
 MAX_CPU_SECONDS = 5.0
 LOOK_AHEAD_BYTES = 2_000
+LOOK_UP_EVERY = 4_096
 
 HEADER = re.compile(rb"([!-9;-~]{1,200})[ \t]*:")
-MAILBOX_LINE = re.compile(rb">?From ")
+MAILBOX_LINE = re.compile(rb">?From (?![ \t]*:)")
 WELL_KNOWN = re.compile(
     rb"^(?:from|to|cc|subject|date|message-id|mime-version|content-[a-z-]+|received|reply-to|return-path|references"
     rb"|in-reply-to|x-[a-z0-9-]+)[ \t]*:",
     re.IGNORECASE | re.MULTILINE,
 )
+LEADING_BLANKS = re.compile(rb"[ \t\r\n]*")
 BLANK_LINE = re.compile(rb"\r*\n[ \t]*\r*\n")
-GUESSED_BOUNDARY = re.compile(rb"^--([^\s-][^\r\n]{0,99}?|-+[^\r\n]{1,99}?)[ \t]*\r?\n(?:[!-9;-~]+:|\r?\n)", re.MULTILINE)
+GUESSED_BOUNDARY = re.compile(
+    rb"^--([^\s-][^\r\n]{0,99}?|-{1,99}[^\r\n]{1,99}?)[ \t]*\r?\n(?:[!-9;-~]{1,99}:|\r?\n)", re.MULTILINE
+)
 
 
 class Budget:
@@ -95,7 +99,17 @@ class Part:
 
     def text_of(self, name: str) -> str:
         """A header's value as people read it."""
-        return header_text(self.first(name))
+        return header_text(self.first(name), self.charset_hint)
+
+    @property
+    def charset_hint(self) -> str:
+        """What raw 8-bit headers are probably written in: the charset of the first text."""
+        part = self
+        for _ in range(MAX_DEPTH):
+            if "charset" in part.type_parameters or not part.children:
+                break
+            part = part.children[0]
+        return part.type_parameters.get("charset", "")
 
     @property
     def maintype(self) -> str:
@@ -129,8 +143,7 @@ def read_tree(raw: bytes, budget: Budget, depth: int = 0) -> Part:
     position = 0
     if raw.startswith(b"\xef\xbb\xbf"):
         position = 3
-    while raw[position : position + 1] in (b"\r", b"\n", b" ", b"\t") and raw[position:position + 1]:
-        position += 1
+    position = LEADING_BLANKS.match(raw, position).end()  # type: ignore[union-attr]  # it matches nothing, too
     while MAILBOX_LINE.match(raw, position):
         position = _line_end(raw, position, len(raw))
     return _part(raw, position, len(raw), budget, depth, "text/plain")
@@ -160,7 +173,7 @@ def _with_children(part: Part, budget: Budget, depth: int) -> Part:
     if part.encoding == "base64" and plausible_base64(part.raw_body):
         source = part.data  # forbidden by RFC 2045, 6.4, and sent nevertheless
         start, end = 0, len(source)
-    ranges = _ranges(source, start, end, part.type_parameters.get("boundary", ""))
+    ranges = _ranges(source, start, end, part.type_parameters.get("boundary", ""), budget)
     if ranges is None:
         return _as_type(part, "text/plain")
     default = "message/rfc822" if part.content_type == "multipart/digest" else "text/plain"
@@ -182,20 +195,20 @@ def _as_type(part: Part, content_type: str) -> Part:
     )  # fmt: skip
 
 
-def _ranges(source: bytes, start: int, end: int, boundary: str) -> Iterator[tuple[int, int]] | None:
+def _ranges(source: bytes, start: int, end: int, boundary: str, budget: Budget) -> Iterator[tuple[int, int]] | None:
     """Where each part begins and ends; None when no boundary line can be found at all."""
     mark = b"--" + boundary.encode("utf-8", "replace")
-    if not boundary or next(_delimiters(source, start, end, mark), None) is None:
+    if not boundary or next(_delimiters(source, start, end, mark, budget), None) is None:
         guessed = GUESSED_BOUNDARY.search(source, start, min(end, start + 100_000))
         if guessed is None:
             return None
         mark = b"--" + guessed[1]
-    return _between(source, start, end, mark)
+    return _between(source, start, end, mark, budget)
 
 
-def _between(source: bytes, start: int, end: int, mark: bytes) -> Iterator[tuple[int, int]]:
+def _between(source: bytes, start: int, end: int, mark: bytes, budget: Budget) -> Iterator[tuple[int, int]]:
     opened = -1
-    for line, after, closes in _delimiters(source, start, end, mark):
+    for line, after, closes in _delimiters(source, start, end, mark, budget):
         if opened >= 0:
             yield opened, max(opened, _before_break(source, line))
         opened = -1 if closes else after
@@ -205,10 +218,14 @@ def _between(source: bytes, start: int, end: int, mark: bytes) -> Iterator[tuple
         yield opened, end  # the last part was never closed
 
 
-def _delimiters(source: bytes, start: int, end: int, mark: bytes) -> Iterator[tuple[int, int, bool]]:
+def _delimiters(source: bytes, start: int, end: int, mark: bytes, budget: Budget) -> Iterator[tuple[int, int, bool]]:
     """(start of the line, start of the next line, is it the closing one) of each boundary line."""
+    seen = 0
     position = source.find(mark, start, end)
     while position >= 0:
+        seen += 1
+        if seen % LOOK_UP_EVERY == 0 and budget.spent():
+            return
         after = _line_end(source, position, end)
         tail = source[position + len(mark) : min(after, position + len(mark) + 200)]
         rest = tail.strip()

@@ -15,14 +15,17 @@ EXTENDED = re.compile(r"([^*]+)\*(?:(\d{1,4})(\*)?)?$")
 NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
 
 
-def header_text(raw: bytes) -> str:
+def header_text(raw: bytes, charset: str = "") -> str:
     """An unstructured header's value as people read it: one line, words decoded, controls gone."""
-    return one_line(decode_words(unfolded(raw)))
+    return one_line(decode_words(unfolded(raw, charset)))
 
 
-def unfolded(raw: bytes) -> str:
-    """A header's value as text, still with its encoded words; a fold becomes one blank."""
-    text = decode(raw)
+def unfolded(raw: bytes, charset: str = "") -> str:
+    """A header's value as text, still with its encoded words; a fold becomes one blank.
+
+    ``charset`` is a guess for raw 8-bit values: what the mail's first text is written in.
+    """
+    text = decode(raw, charset)
     if "\n" in text or "\r" in text:
         text = re.sub(r"[ \t]*[\r\n]+[ \t]*", " ", text)
     return text.strip()
@@ -46,7 +49,8 @@ def decode_words(value: str) -> str:
     waiting = b""
     charset = ""
     position = 0
-    while (start := value.find("=?", position)) >= 0:
+    last = value.rfind("?=")
+    while 0 <= (start := value.find("=?", position)) < last:
         word = _word_at(value, start)
         if word is None:
             out += [_flushed(waiting, charset), value[position : start + 2]]
@@ -59,8 +63,6 @@ def decode_words(value: str) -> str:
             waiting = b""
         charset, data, position = word
         waiting += data
-        if value.find("?=", position) < 0:
-            break
     out += [_flushed(waiting, charset), value[position:]]
     return clean("".join(out))
 

@@ -54,8 +54,9 @@ def composed(subtype: str, *parts: bytes, headers: tuple[str | bytes, ...] = (),
 
 
 def base64_part(content_type: str, data: bytes, *headers: str | bytes) -> bytes:
-    return part(content_type, base64.encodebytes(data).replace(b"\n", b"\r\n"), "Content-Transfer-Encoding: base64",
-                *headers)
+    return part(
+        content_type, base64.encodebytes(data).replace(b"\n", b"\r\n"), "Content-Transfer-Encoding: base64", *headers
+    )
 
 
 def attached(name: str, data: bytes, content_type: str = "application/octet-stream") -> bytes:
@@ -79,8 +80,12 @@ def text_mail(text: str, *headers: str | bytes) -> bytes:
 
 
 def html_mail(text: str, *headers: str | bytes) -> bytes:
-    return mail(*headers, "Content-Type: text/html; charset=utf-8", "Content-Transfer-Encoding: quoted-printable",
-                body=quoted_printable(text))
+    return mail(
+        *headers,
+        "Content-Type: text/html; charset=utf-8",
+        "Content-Transfer-Encoding: quoted-printable",
+        body=quoted_printable(text),
+    )
 
 
 def word(text: str, charset: str = "utf-8", how: str = "B") -> str:

@@ -62,14 +62,22 @@ FROM_HEADERS: tuple[tuple[str, str | bytes, str, str], ...] = (
     ("unicode domain", "Lina <lina@münchen.example>", "lina@münchen.example", "Lina"),
     ("apostrophe in the local part", "Pat O'Neil <pat.o'neil@example.com>", "pat.o'neil@example.com", "Pat O'Neil"),
     ("emoji name", "🛒 Lina <lina@example.com>", A, "🛒 Lina"),
-    ("marketplace alias", "Amazon.de Marketplace <abc123+A1-xyz@marketplace.amazon.de>",
-     "abc123+A1-xyz@marketplace.amazon.de", "Amazon.de Marketplace"),
+    (
+        "marketplace alias",
+        "Amazon.de Marketplace <abc123+A1-xyz@marketplace.amazon.de>",
+        "abc123+A1-xyz@marketplace.amazon.de",
+        "Amazon.de Marketplace",
+    ),
     ("on behalf of", '"Lina via Shop" <lina@example.com>', A, "Lina via Shop"),
     ("trailing full stop", "lina@example.com.", A, ""),
     ("trailing semicolon", "Lina Meyer <lina@example.com>;", A, "Lina Meyer"),
     ("empty quoted name", '"" <lina@example.com>', A, ""),
-    ("line separator in an encoded name", "=?utf-8?Q?Lina=0D=0ABcc:_x=40y.example?= <lina@example.com>", A,
-     "Lina Bcc: x@y.example"),
+    (
+        "line separator in an encoded name",
+        "=?utf-8?Q?Lina=0D=0ABcc:_x=40y.example?= <lina@example.com>",
+        A,
+        "Lina Bcc: x@y.example",
+    ),
 )
 
 # (what is odd, raw Subject header value, expected)
@@ -117,27 +125,61 @@ SUBJECTS: tuple[tuple[str, str | bytes, str], ...] = (
 
 SENDER_CASES: tuple[Case, ...] = (
     *(
-        Case(f"from: {name}", mail(b"From: " + (value if isinstance(value, bytes) else value.encode())),
-             address=address, display_name=display)
+        Case(
+            f"from: {name}",
+            mail(b"From: " + (value if isinstance(value, bytes) else value.encode())),
+            address=address,
+            display_name=display,
+        )
         for name, value, address, display in FROM_HEADERS
     ),
     *(
-        Case(f"subject: {name}", mail(b"Subject: " + (value if isinstance(value, bytes) else value.encode())),
-             subject=subject, address="lina.meyer@example.com", display_name="Lina Meyer")
+        Case(
+            f"subject: {name}",
+            mail(b"Subject: " + (value if isinstance(value, bytes) else value.encode())),
+            subject=subject,
+            address="lina.meyer@example.com",
+            display_name="Lina Meyer",
+        )
         for name, value, subject in SUBJECTS
     ),
-    Case("from: missing, Sender stands in", mail("Sender: Lina <lina@example.com>", "Subject: x", usual=False),
-         address=A, display_name="Lina", subject="x"),
-    Case("from: missing, Reply-To stands in", mail("Reply-To: <lina@example.com>", "Subject: x", usual=False),
-         address=A, subject="x"),
-    Case("from: missing, Return-Path stands in", mail("Return-Path: <lina@example.com>", "Subject: x", usual=False),
-         address=A, subject="x"),
+    Case(
+        "from: missing, Sender stands in",
+        mail("Sender: Lina <lina@example.com>", "Subject: x", usual=False),
+        address=A,
+        display_name="Lina",
+        subject="x",
+    ),
+    Case(
+        "from: missing, Reply-To stands in",
+        mail("Reply-To: <lina@example.com>", "Subject: x", usual=False),
+        address=A,
+        subject="x",
+    ),
+    Case(
+        "from: missing, Return-Path stands in",
+        mail("Return-Path: <lina@example.com>", "Subject: x", usual=False),
+        address=A,
+        subject="x",
+    ),
     Case("from: nothing at all", mail("Subject: x", usual=False), address="", display_name="", subject="x"),
     Case("from: empty", mail("From:"), address="", display_name=""),
-    Case("from: upper-case header name", mail("FROM: Lina <lina@example.com>", "Subject: x", usual=False), address=A,
-         display_name="Lina"),
-    Case("from: space before the colon", mail("From : Lina <lina@example.com>", "Subject: x", usual=False), address=A,
-         display_name="Lina"),
-    Case("from: mbox line first", b"From lina@example.com Fri Jan  5 10:00:00 2024\n" + mail("Subject: x"),
-         address="lina.meyer@example.com", subject="x"),
+    Case(
+        "from: upper-case header name",
+        mail("FROM: Lina <lina@example.com>", "Subject: x", usual=False),
+        address=A,
+        display_name="Lina",
+    ),
+    Case(
+        "from: space before the colon",
+        mail("From : Lina <lina@example.com>", "Subject: x", usual=False),
+        address=A,
+        display_name="Lina",
+    ),
+    Case(
+        "from: mbox line first",
+        b"From lina@example.com Fri Jan  5 10:00:00 2024\n" + mail("Subject: x"),
+        address="lina.meyer@example.com",
+        subject="x",
+    ),
 )

@@ -51,8 +51,9 @@ def claim(ticket_id: str, message_id: str, at: datetime) -> Claimed | NotNow:
         return NotNow("early", send_at)
     message = messages.get(ticket_id, message_id)
     inbox = directory.inbox(delivery.inbox_id or message.inbox_id)
-    if not breaker.lets_through(inbox, at):
-        return NotNow("held")
+    allowed = breaker.verdict(inbox, at)
+    if allowed != "go":
+        return NotNow("held") if allowed == "held" else NotNow("early", at + timedelta(minutes=1))
     outbound = _outbound(message, inbox)
     attempt = int(delivery.attempts) + 1
     claimed = messages.move_delivery(
@@ -141,6 +142,7 @@ def record_refused(claimed: Claimed, refused: Refused, at: datetime) -> datetime
     outbound = claimed.outbound
     if refused.retry_after_seconds is None or claimed.attempt >= MAX_ATTEMPTS:
         _undelivered(outbound.ticket_id, outbound.message_id, "failed", refused.message, at, ["sending"])
+        breaker.note_failure(claimed.inbox, at)
         return None
     wait = min(MAX_RETRY_SECONDS, refused.retry_after_seconds * 2 ** (claimed.attempt - 1))
     again_at = at + timedelta(seconds=wait)

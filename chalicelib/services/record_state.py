@@ -7,7 +7,7 @@ from chalicelib.domain.message import DeliveryState, StateChange
 from chalicelib.domain.ticket import Status, Ticket
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.services import breaker, notices
-from chalicelib.store import customers, messages, sources, tickets
+from chalicelib.store import customers, directory, messages, sources, tickets
 from chalicelib.store.transaction import Lost, Transaction
 
 ATTEMPTS = 5
@@ -68,7 +68,7 @@ def _bad_news(change: StateChange, ticket_id: str, message_id: str, at: datetime
     if change.permanent or change.state == "complained":
         for address in change.recipients:
             customers.mark_handle(customers.handle_name(channel, address), unreachable=change.reason)
-    breaker.note_failure(message.inbox_id, at)
+    breaker.note_failure(directory.inbox(message.inbox_id), at)
     if message.author_kind == "system":
         return  # an acknowledgement that bounced is nobody's work
     flag_undelivered(ticket_id, message_id, change.reason, at)

@@ -8,7 +8,15 @@ import pytest
 from chalicelib.domain.message import Inbound, Outbound, Party, Sent, StateChange
 from chalicelib.domain.people import Actor
 from chalicelib.errors import Conflict, InvalidInput, Refused, Unclear
-from chalicelib.services import deliver_message, drafts, notices, receive_message, record_state, reply_to_ticket
+from chalicelib.services import (
+    breaker,
+    deliver_message,
+    drafts,
+    notices,
+    receive_message,
+    record_state,
+    reply_to_ticket,
+)
 from chalicelib.services.deliver_message import Claimed, NotNow
 from chalicelib.services.receive_message import Envelope
 from chalicelib.services.reply_to_ticket import Reply
@@ -185,10 +193,24 @@ def test_a_bounce_after_delivery_reopens_once_and_a_late_delivery_does_not_hide_
     assert len(notices.of("lina")) == 1
 
 
-def test_the_breaker_holds_everything_above_the_inboxs_limit(desk: Desk, ticket_id: str, lina: Actor) -> None:
-    desk.inbox(id="support", address="other@shop.example", sends_per_minute=2)
-    results = [deliver_message.claim(ticket_id, answered(desk, ticket_id, lina), desk.now) for _ in range(1)]
-    ids = [answered(desk, ticket_id, lina) for _ in range(4)]
-    results += [deliver_message.claim(ticket_id, each, desk.now) for each in ids]
-    held = [each for each in results if each == NotNow("held")]
-    assert len(held) == 2
+def test_the_breaker_opens_above_the_limit_tells_the_leaders_once_and_paces_after_a_resume(
+    desk: Desk, ticket_id: str, lina: Actor
+) -> None:
+    desk.agent("dana", role="leader")
+    desk.inbox(sends_per_minute=2)
+    ids = [answered(desk, ticket_id, lina) for _ in range(5)]
+    results = [deliver_message.claim(ticket_id, each, desk.now) for each in ids]
+    assert [isinstance(each, Claimed) for each in results] == [True, True, False, False, False]
+    assert results[2:] == [NotNow("held")] * 3
+    assert [each.kind for each in notices.of("dana")] == ["breaker"]
+    assert [inbox.id for inbox, _ in breaker.open_breakers()] == ["support"]
+    assert breaker.resume("support", lina, desk.now) and not breaker.resume("support", lina, desk.now)
+    assert deliver_message.claim(ticket_id, ids[2], desk.now) == NotNow("early", desk.now + timedelta(minutes=1))
+    assert isinstance(deliver_message.claim(ticket_id, ids[2], desk.advance(minutes=1)), Claimed)
+
+
+def test_a_run_of_failed_sends_opens_the_breaker(desk: Desk, ticket_id: str, lina: Actor) -> None:
+    inbox = desk.inbox()
+    for _ in range(breaker.FAILURES_TO_OPEN + 1):
+        breaker.note_failure(inbox, desk.now)
+    assert deliver_message.claim(ticket_id, answered(desk, ticket_id, lina), desk.now) == NotNow("held")

@@ -8,6 +8,7 @@ What is changed in it, and why:
 * snapshots are ours (``snapshots``) and a journal of the tables' changes stands beside them (``journal``);
 * after a restart the stream is read from its beginning: positions survive in ministack, the records do not, and a
   stream read from an old position skips as many new records as were read before;
+* functions woken by SNS get the keys they would get on AWS (`_complete_sns_events`);
 * event sources wait until ``open_queues``, so that the launcher can put things right first.
 """
 
@@ -455,6 +456,7 @@ def _patch(engine: Engine, modules: Mapping[str, Any]) -> None:
     modules["lambda_runtime"].subprocess = _CleanSubprocess()
     _gate_queues(modules["lambda_svc"], engine._queues_open)
     _journal_changes(modules["dynamodb"], engine.journal)
+    _complete_sns_events(modules["sns"])
     # The other snapshot may still name code that the present state has replaced.
     modules["lambda_svc"]._prune_orphan_code_blobs = lambda referenced: None
 
@@ -466,6 +468,19 @@ def _shorten_log_wait(lambda_runtime: Any) -> None:
         return drain(worker, first_line_wait=FIRST_LOG_LINE_SECONDS, idle_confirm=0.001, hard_cap=0.05)
 
     lambda_runtime.Worker._drain_stderr_bounded = quickly
+
+
+def _complete_sns_events(sns: Any) -> None:
+    """A function woken by SNS on AWS always finds these keys, and Chalice insists on them; ministack omits empty ones.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html
+    """
+    deliver = sns._deliver_to_lambda
+
+    def completely(endpoint: str, envelope: str, *rest: Any) -> None:
+        deliver(endpoint, json.dumps({"Subject": None, "MessageAttributes": {}, **json.loads(envelope)}), *rest)
+
+    sns._deliver_to_lambda = completely
 
 
 def _gate_queues(lambda_svc: Any, opened: threading.Event) -> None:

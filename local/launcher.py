@@ -41,6 +41,7 @@ SOCKET_FUNCTIONS = {
     "WebsocketMessage": "$default",
     "WebsocketDisconnect": "$disconnect",
 }
+SNS_GREETING = "Successfully validated SNS topic for Amazon SES event publishing."
 CLOCK_FUNCTIONS = ("Sweep", "Repair", "Hourly", "Daily")
 
 
@@ -218,6 +219,8 @@ def _harmless(logical_id: str) -> Mapping[str, object]:
         names = ("multiValueQueryStringParameters", "pathParameters", "stageVariables", "body")
         request = {"httpMethod": "GET", "resourcePath": "/warm", "identity": dict[str, str]()}
         return dict.fromkeys(names) | {"requestContext": request, "headers": {}, "isBase64Encoded": False}
+    if logical_id == "DeliveryEvents":
+        return {"Records": [{"Sns": {"Message": SNS_GREETING, "Subject": "", "MessageAttributes": {}}}]}
     return {"Records": []}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from chalicelib.domain.moments import stamp
 from chalicelib.domain.people import Actor
-from chalicelib.errors import InvalidInput, NotFound
+from chalicelib.errors import Conflict, InvalidInput, NotFound
 from chalicelib.store import directory, objects
 from chalicelib.store.directory import AuditEntry
 
@@ -74,6 +74,10 @@ def _key_in(body: str) -> str | None:
 
 def retry(sqs: Any, queues: Queues, letter_id: str, actor: Actor, at: datetime) -> None:
     """Send a letter back to its queue, with a fresh deduplication id, then take it off the dead-letter queue."""
+    if letter_id.startswith(objects.PARKED):
+        _unpark(sqs, queues, letter_id)
+        _audit(actor, "parked record sent on", letter_id, at)
+        return
     name, message = _take(sqs, queues, letter_id)
     dead, target = queues[name]
     extra: dict[str, str] = {}
@@ -83,6 +87,18 @@ def retry(sqs: Any, queues: Queues, letter_id: str, actor: Actor, at: datetime) 
     sqs.send_message(QueueUrl=target, MessageBody=message["Body"], **extra)
     sqs.delete_message(QueueUrl=dead, ReceiptHandle=message["ReceiptHandle"])
     _audit(actor, "dead letter retried", f"{name} {letter_id}", at)
+
+
+def _unpark(sqs: Any, queues: Queues, key: str) -> None:
+    parked = json.loads(objects.get_original(key).body)
+    url = next((target for _, target in queues.values() if target.endswith(f"/{parked.get('queue')}")), None)
+    if url is None:
+        raise Conflict("This record cannot be sent on by hand. Whatever it stood for is repaired by itself.")
+    entry = parked["entry"]
+    if "MessageDeduplicationId" in entry:
+        entry["MessageDeduplicationId"] = secrets.token_hex(16)
+    sqs.send_message(QueueUrl=url, **entry)
+    objects.delete_original(key)
 
 
 def discard(sqs: Any, queues: Queues, letter_id: str, reason: str, actor: Actor, at: datetime) -> None:

@@ -1,0 +1,63 @@
+"""What could not be processed is listed, tried again, or thrown away with a reason."""
+
+import json
+
+import pytest
+
+from chalicelib import wiring
+from chalicelib.errors import Conflict, InvalidInput, NotFound
+from chalicelib.services import dead_letters
+from chalicelib.store import directory, objects
+from tests.engine import Desk
+
+pytestmark = pytest.mark.engine
+
+
+def dead(desk: Desk, body: str, queue: str = "inbound") -> str:
+    url = wiring.dead_queues()[queue][0]
+    extra = {"MessageGroupId": "1042", "MessageDeduplicationId": body[-20:]} if url.endswith(".fifo") else {}
+    message_id: str = desk.client("sqs").send_message(QueueUrl=url, MessageBody=body, **extra)["MessageId"]
+    return message_id
+
+
+def test_letters_are_listed_with_the_original_they_are_about(desk: Desk) -> None:
+    letter = dead(desk, json.dumps({"key": "raw/abc"}))
+    objects.put_original("parked/2026/11/20/x", b"{}", {})
+    found = dead_letters.listing(desk.client("sqs"), wiring.dead_queues())
+    assert {(each.id, each.queue, each.key) for each in found} == {
+        (letter, "inbound", "raw/abc"),
+        ("parked/2026/11/20/x", "parked", "parked/2026/11/20/x"),
+    }
+
+
+@pytest.mark.parametrize("queue", ["inbound", "outbound"])
+def test_a_retry_puts_it_back_once(desk: Desk, queue: str) -> None:
+    sqs, actor = desk.client("sqs"), desk.actor()
+    letter = dead(desk, json.dumps({"ticket": "1042", "message": "m1"}), queue)
+    dead_letters.retry(sqs, wiring.dead_queues(), letter, actor, desk.now)
+    assert [json.loads(body)["message"] for body in desk.queued(queue)] == ["m1"]
+    with pytest.raises(NotFound):
+        dead_letters.retry(sqs, wiring.dead_queues(), letter, actor, desk.now)
+
+
+def test_a_discard_needs_a_reason_and_stands_in_the_audit(desk: Desk) -> None:
+    sqs, actor = desk.client("sqs"), desk.actor()
+    letter = dead(desk, "not json")
+    with pytest.raises(InvalidInput):
+        dead_letters.discard(sqs, wiring.dead_queues(), letter, " ", actor, desk.now)
+    dead_letters.discard(sqs, wiring.dead_queues(), letter, "A test mail.", actor, desk.now)
+    assert dead_letters.listing(sqs, wiring.dead_queues()) == ()
+    (entry,) = directory.audit_entries("2026-11")
+    assert entry.detail == f"inbound {letter}: A test mail."
+
+
+def test_a_parked_record_is_sent_on_to_its_queue_and_one_that_cannot_be_says_so(desk: Desk) -> None:
+    sqs, actor = desk.client("sqs"), desk.actor()
+    parked = {"queue": "test-work", "entry": {"MessageBody": '{"kind": "ticket", "ticket": "1"}'}}
+    objects.put_original("parked/2026/11/20/x", json.dumps(parked).encode(), {})
+    objects.put_original("parked/2026/11/20/y", b'{"dynamodb": {}}', {})
+    dead_letters.retry(sqs, wiring.dead_queues(), "parked/2026/11/20/x", actor, desk.now)
+    assert desk.queued("work") == ['{"kind": "ticket", "ticket": "1"}']
+    with pytest.raises(Conflict):
+        dead_letters.retry(sqs, wiring.dead_queues(), "parked/2026/11/20/y", actor, desk.now)
+    assert [each.id for each in dead_letters.listing(sqs, wiring.dead_queues())] == ["parked/2026/11/20/y"]

@@ -32,6 +32,7 @@ MAX_EXAMINED_LINES = 1_000
 MAX_LINE_CHARS = 1_000
 MAX_INTRO_CHARS = 400
 MAX_INTRO_LINES = 4
+MAX_VERB_CHARS = 60
 MAX_BLOCK_LINES = 14
 MAX_SIGNATURE_LINES = 14
 MAX_KNOWN_MESSAGES = 10
@@ -43,10 +44,11 @@ SHINGLE = 24
 BIDI = dict.fromkeys(map(ord, "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"))
 QUOTED_LINE = re.compile(r"^\s{0,4}>")
 ADDRESS = re.compile(r"[^\s<>()\[\],;:\"'@]{1,128}@[^\s<>()\[\],;:\"'@]{2,255}")
+ADDRESS_IN_BRACKETS = re.compile(rf"[<(\[](?:mailto:)?{ADDRESS.pattern}")
 YEAR = re.compile(r"(?<!\d)(?:19|20|25)\d\d(?!\d)|[۱۲١٢][۰-۹٠-٩]{3}")
 SHORT_DATE = re.compile(r"(?<!\d)\d{1,2}[./-]\s?\d{1,2}[./-]\s?\d{2,4}(?!\d)")
 NUMBER = re.compile(r"(?<!\d)\d{1,2}(?!\d)")
-CLOCK = re.compile(r"(?<!\d)\d{1,2}[:.h٫]\d{2}(?!\d)")
+CLOCK = re.compile(r"(?<![\d.])\d{1,2}[:.h٫]\d{2}(?![\d.])")
 ENDS_WITH_COLON = re.compile(r"[:：]\W{0,6}$")
 COLON_INSIDE = re.compile(r"[:：](?=\s|$)")
 RULE = re.compile(r"^\W{0,3}[-_=‐–—*]{2,}\s*(\S.{0,80}?)\s*[-_=‐–—*]{2,}\W{0,3}(?=$|\S+:)")
@@ -60,6 +62,8 @@ WROTE_BETWEEN_RULES = re.compile(r"^\W{0,3}-{3,}\s.{0,300}-{3,}\s*$")
 OLD_YAHOO = re.compile(r"^-{2,3} (?=.{0,200}\d)")
 SIGNATURE_MARK = re.compile(r"^(?:--|—|–|__|-- ?-)\s*$")
 SENT_FROM_START = re.compile(r"^(?:sent from|gesendet von|envoyé de|enviado desde|inviato da|verzonden vanaf)\b", re.I)
+AFTER_A_SENTENCE = re.compile(r"(?<=[.!?]) {1,3}(?=On [^\n]{6,200}wrote:[ \t]{0,9}\n)")
+"""Some gateways lose the break before the introduction."""
 NAME_AFTER_DASH = re.compile(r"^\s*[-–—~]{1,2}\s?[^\W\d_][\w.'’-]+(?:\s[\w.'’-]+){0,2}\s*$")
 PREFIX = re.compile(r"^\s*\[?([^\s:：\]\[]{1,20}(?:\s[^\s:：]{1,12})?)\s?(?:\[\d+\])?\s?[:：]\]?\s*")
 GLUED = re.compile(r"(?<=\S)(?=(?:From|To|Sent|Cc|Subject|Date):\s)")
@@ -122,6 +126,7 @@ def split_text(text: str, known: Sequence[str] = ()) -> Split:
 
 def _lines(text: str) -> list[str]:
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
+    text = AFTER_A_SENTENCE.sub("\n", text)
     return text.split("\n", MAX_LINES)
 
 
@@ -306,12 +311,17 @@ def _glued_introduction(head: str, index: int) -> tuple[int, bool] | None:
 
 
 def _is_strong(joined: str) -> bool:
-    """Enough to take all that follows for a quote: a full date, and an address or a verb with a time."""
+    """Enough to take all that follows for a quote: a full date, and an address in brackets or a verb near the end.
+
+    Customers write dates and bare addresses before a colon as well.
+    """
     if not _has_date(joined) or TO_ITSELF.search(joined):
         return False
-    if ADDRESS.search(joined):
+    if ADDRESS_IN_BRACKETS.search(joined):
         return True
-    return WROTE.search(joined) is not None and (CLOCK.search(joined) is not None or OPENS.match(joined) is not None)
+    return WROTE.search(joined[-MAX_VERB_CHARS:]) is not None and (
+        CLOCK.search(joined) is not None or OPENS.match(joined) is not None
+    )
 
 
 def _is_weak(joined: str) -> bool:
@@ -499,7 +509,8 @@ def _is_forward(lines: Sequence[str], index: int, block: _Block, subject: str) -
         return True
     prefix = PREFIX.match(subject)
     if prefix is None:
-        return False
+        nothing_said = not any(line.strip() for line in lines[: max(0, index - 4)]) and len(above) == 1
+        return nothing_said and IS_ORIGINAL.search(above[0]) is not None
     word = "_".join(prefix[1].casefold().split())
     if word in FORWARD_PREFIXES:
         return True

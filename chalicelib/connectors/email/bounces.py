@@ -25,6 +25,8 @@ SERVER_ADDRESS = re.compile(
     r"^(?:mailer[-_.]?daemon|mail[-_.]?daemon|mdaemon|postmaster|postmast|mail[-_.]?delivery|bounces?|mailerdaemon"
     r"|maildelivery|delivery[-_.]?status|mail[-_.]?administrator)(?:[-_+.=][^@]*)?@", re.I
 )  # fmt: skip
+NO_PERSON = re.compile(r"^mailer[-_.]?daemon(?:@|$)", re.I)
+"""Nobody but a mail server writes under this name."""
 SERVER_NAME = re.compile(
     r"mail delivery (?:sub)?system|mailer[- ]?daemon|delivery subsystem|system administrator|mail administrator"
     r"|mail deliver(?:y)? system|internet mail delivery|postmaster|mail server|mail system|delivery status", re.I
@@ -110,6 +112,8 @@ def is_bounce(notice: Notice) -> bool:
     if status and (root.content_type == "multipart/report" or kind == "delivery-status"):
         return True
     if root.has("x-failed-recipients"):
+        return True
+    if NO_PERSON.match(notice.from_address or notice.from_name):
         return True
     from_server = _is_server(notice)
     if status and (from_server or notice.by_machine):

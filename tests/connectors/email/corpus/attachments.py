@@ -1,6 +1,5 @@
 """Attachments that other readers lose, cut or rename; every expected byte is written here."""
 
-
 import base64
 import binascii
 import struct

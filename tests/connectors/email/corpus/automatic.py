@@ -1,6 +1,5 @@
 """Away messages, complaints, lists, and people's mail that only looks automatic."""
 
-
 from .bounces import OURS, PLAIN_NOTICES
 from .build import composed, part, plain, text_mail, word
 from .case import Case

@@ -1,6 +1,5 @@
 """Mails that stop other desks: too deep, too many, too long, cut off, or not mail at all."""
 
-
 from .build import attached, composed, mail, multipart, nested, plain, text_mail
 from .case import Case
 

@@ -269,6 +269,18 @@ TEXTS: tuple[tuple[str, str, str], ...] = (
         "> Subject: Order\n>\n> Hello\n",
         NEW,
     ),
+    (
+        "a sentence with a date and an address before its colon",
+        "Hi,\n\nI ordered on 05.01.2024 and wrote to support@shop.example:\nno answer so far.\nPlease help.\n",
+        "Hi,\n\nI ordered on 05.01.2024 and wrote to support@shop.example:\nno answer so far.\nPlease help.",
+    ),
+    (
+        "a form's fields are no header block",
+        "Order: 1042\nName: Lina\nColour: blue\nDate: 5.1.2024\n\nI want to return it.\n",
+        "Order: 1042\nName: Lina\nColour: blue\nDate: 5.1.2024\n\nI want to return it.",
+    ),
+    ("introduction after a sentence", f"{NEW} On 04/19/2011 07:10 AM, Tom wrote:\n>\n> Hello\n", NEW),
+    ("quoting, without a date", f"{NEW}\n\nQuoting Tom <support@northwind-mugs.example>:\n\n> Hello\n", NEW),
     ("a list with dashes", "I need:\n\n- a mug\n- a cup\n", "I need:\n\n- a mug\n- a cup"),
 )
 

@@ -153,8 +153,13 @@ def event_words(message: Message, now: datetime, zone: str) -> str:
     return ", ".join(said) or message.text
 
 
+def hours_until(moment: datetime, now: datetime) -> float:
+    return (now - moment).total_seconds() / 3600
+
+
 FILTERS: dict[str, Callable[..., object]] = {
     "short_span": short_span,
+    "hours_until": hours_until,
     "clock": clock,
     "day": day,
     "exact": exact,

@@ -99,7 +99,7 @@ def _as_field(field: str, ticket: Ticket, agent: Agent) -> str:
 
 def _words(field: str, ticket: Ticket, desk: Desk, visit: Visit) -> str:
     if field == "status":
-        return f"{STATUS_WORDS[ticket.status]}."
+        return f"Set to {STATUS_WORDS[ticket.status].lower()}."
     if field == "assignee_id":
         name = "you" if ticket.assignee_id == visit.agent.id else desk.agent_name(ticket.assignee_id)
         return f"Assigned to {name}." if name else "Nobody has it now."

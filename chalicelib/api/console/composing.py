@@ -120,7 +120,7 @@ def composer_for(
         is_mail=ticket.channel == "email",
         placeholder=_placeholder(ticket, typed.mode),
         seed=typed.seed or secrets.token_urlsafe(12),
-        last_seen=typed.last_seen or (said[-1].id if said else ticket.last_message_id),
+        last_seen=typed.last_seen or max(ticket.last_message_id, said[-1].id if said else ""),
         **{**values, **trouble},  # type: ignore[arg-type]
     )
 

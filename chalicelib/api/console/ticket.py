@@ -41,7 +41,7 @@ def show_view(visit: Visit, view: TicketView, composer: Composer | None = None, 
     }
     title = f"#{view.ticket.id} {view.ticket.subject}"
     if visit.wants_fragment:
-        return visit.page("ticket/alone.html", status=status, title=title, list=named, **context)
+        return visit.page("ticket/alone.html", status=status, title=title, **context)
     return show_screen(visit, desk, named, title, status=status, **context)
 
 

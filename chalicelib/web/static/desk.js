@@ -35,6 +35,7 @@ function tellTimes(within = document) {
   for (const time of all("time[data-as]", within)) {
     const words = AS[time.dataset.as](new Date(time.dateTime));
     if (time.textContent !== words) time.textContent = words;
+    time.closest(".wait.waiting")?.classList.toggle("long", now() - new Date(time.dateTime) >= 86400000);
   }
 }
 setInterval(tellTimes, 20000);
@@ -262,11 +263,24 @@ function dress(form) {
   }
   form.classList.toggle("filled", isFilled(form));
 }
+function words(node) {
+  let said = "";
+  for (const child of node.childNodes) {
+    if (child.nodeType === 3) said += child.data;
+    else if (child.tagName === "BR") said += "\n";
+    else {
+      const inner = words(child), block = /^(DIV|P|LI|UL|OL)$/.test(child.tagName);
+      if (block && said && !said.endsWith("\n")) said += "\n";
+      said += (child.tagName === "LI" ? "- " : "") + inner + (block && !inner.endsWith("\n") ? "\n" : "");
+    }
+  }
+  return said;
+}
 function take(form) {
   const editor = one(".editor", form);
   if (editor) {
     if (editor.innerHTML === "<br>") editor.textContent = "";
-    form.elements.text.value = editor.innerText.replace(/\u00a0/g, " ").replace(/\n$/, "");
+    form.elements.text.value = words(editor).replace(/\u00a0/g, " ").replace(/\n$/, "");
     form.elements.html.value = one("b, strong, i, em, ul, ol, a", editor) ? editor.innerHTML : "";
   }
   form.classList.toggle("filled", isFilled(form));
@@ -321,6 +335,7 @@ document.addEventListener("input", ({ target }) => {
   const form = target.closest?.("#composer");
   if (form && !target.closest(".linking") && target.type !== "file") { changed(form); compareRecipients(form); }
 });
+document.addEventListener("focusin", ({ target }) => target.closest("#composer") && tools());
 document.addEventListener("change", ({ target }) => {
   if (target.dataset.do !== "attach") return;
   const files = [...target.files], { form } = target;
@@ -380,6 +395,10 @@ function step(by) {
   next?.focus();
   next?.scrollIntoView({ block: "nearest" });
 }
+function rest() {
+  const row = one('#rows [aria-current="true"]');
+  (row?.offsetParent ? row : one("#ticket-name") || one("#list-scroll"))?.focus();
+}
 function write(mode) {
   const form = one("#composer");
   if (!form?.elements.text) return;
@@ -419,14 +438,14 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     const form = target.closest("#composer");
     take(form);
-    form.requestSubmit((event.shiftKey && one("button[value=resolved]", form)) || one("button.primary", form));
+    ((event.shiftKey && one("button[value=resolved]", form)) || one("button.primary", form)).click();
   } else if (command && key.toLowerCase() === "k" && one("#palette")) {
     event.preventDefault();
     tools().then(({ openPalette }) => openPalette());
   } else if (key === "Escape") {
     const menu = one("details.menu[open]");
     if (menu) { menu.open = false; one("summary", menu).focus(); }
-    else if (typing(target) && !target.closest("dialog")) (one('#rows [aria-current="true"]') || one("#ticket-name"))?.focus();
+    else if (typing(target) && !target.closest("dialog")) rest();
   } else if (command && key === "z" && !typing(target) && one("[data-undo]")) {
     event.preventDefault();
     all("[data-undo]").pop().click();
@@ -477,6 +496,7 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
 });
 document.addEventListener("htmx:afterRequest", ({ detail, target }) => {
   target.removeAttribute?.("aria-busy");
+  if (detail.successful) target.closest?.(".toast")?.remove();
   if (detail.failed) target.closest?.("#ticket-head form")?.reset();
   else if (detail.requestConfig?.verb === "post" && !desk.live) desk.catchUp();
 });
@@ -489,14 +509,16 @@ document.addEventListener("htmx:afterSettle", ({ detail }) => {
     showNewest();
     if (id === "ticket") announce(`Ticket ${openTicket()} is open: ${one("#ticket").dataset.subject}`);
     if (!one("#list")?.offsetParent) one("#ticket-name")?.focus();
-    else if (document.activeElement === body) (one('#rows [aria-current="true"]') || one("#list-scroll"))?.focus();
+    else if (document.activeElement.id === "search") step(0);
+    else if (document.activeElement === body) rest();
   } else if (id === "composer" || id === "ticket-head") {
-    if (wantsFocus || (id === "composer" && document.activeElement === body)) toEnd(writer() || body);
-    else if (document.activeElement === body) one("#ticket-name")?.focus();
+    const form = one("#composer"), lost = document.activeElement === body;
+    if (wantsFocus || (id === "composer" && lost && (isFilled(form) || one("[role=alert], .error", form)))) toEnd(writer());
+    else if (lost) rest();
     wantsFocus = false;
   }
 });
-document.addEventListener("htmx:historyRestore", () => { settle(); desk.look?.(); showNewest(); });
+document.addEventListener("htmx:historyRestore", () => { settle(); desk.look?.(); showNewest(); rest(); });
 document.addEventListener("desk:unread", ({ detail }) => {
   const row = one(`#t-${detail.ticket}`);
   if (row) mark(row, true);

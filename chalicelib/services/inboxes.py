@@ -34,7 +34,7 @@ FREE_MAIL = frozenset(
 )  # fmt: skip
 SETTINGS: Mapping[str, frozenset[str]] = {
     "email": frozenset({"forward_to", "form_senders", "mailbox"}),
-    "telegram": frozenset(),
+    "telegram": frozenset({"base_url"}),
 }
 SECRETS: Mapping[str, frozenset[str]] = {"email": frozenset(), "telegram": frozenset({"bot_token"})}
 WEBHOOK_SECRET = "webhook_secret"  # noqa: S105 - its name
@@ -71,7 +71,7 @@ class InboxForm:
 class Provider:
     """What we ask the company behind a channel, as the edge makes it of the channel's connector.
 
-    look: our own address there, by the secrets; changes nothing.  Raises InvalidInput or Refused.
+    look: our own address there, by the secrets; changes nothing.  Raises Refused or Unclear.
     announce: tell it where its webhooks go, with our new webhook secret among the secrets.
     """
 
@@ -194,6 +194,9 @@ def _check(form: InboxForm, new: bool) -> None:
 def _settings_faults(form: InboxForm) -> dict[str, str]:
     unknown = {*form.settings, *form.secrets} - SETTINGS[form.channel] - SECRETS[form.channel]
     fields = dict.fromkeys(unknown, "There is no such setting for this channel.")
+    server = form.settings.get("base_url", "").strip()
+    if server and not server.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+        fields["base_url"] = "Enter an address that begins with https://, or leave it empty."
     return fields | {
         name: f"Use at most {MAX_SETTING_CHARS} characters."
         for name, value in form.settings.items()
@@ -239,7 +242,7 @@ def _looked_up(form: InboxForm, tools: Tools) -> str:
     if provider is None:
         return form.address.strip().lower()
     try:
-        return provider.look(form.secrets)
+        return provider.look({name: value.strip() for name, value in form.secrets.items()})
     except (Refused, Unclear) as error:
         field_name = min(SECRETS[form.channel])
         sentence = f"The provider did not accept this: {error.message}"

@@ -209,6 +209,7 @@ def test_more_addresses_than_a_rule_holds_are_refused(ses: FakeSes, desk: Desk) 
         (replace(MAIL, sends_per_minute=0), "sends_per_minute"),
         (replace(MAIL, signature="x" * 4001), "signature"),
         (replace(TELEGRAM, secrets={}), "bot_token"),
+        (replace(TELEGRAM, settings={"base_url": "http://bots.example"}), "base_url"),
         (replace(TELEGRAM, secrets={"bot_token": "wrong"}), "bot_token"),
     ],
 )

@@ -27,7 +27,7 @@ def repack(source: Path, target: Path) -> None:
         with zipfile.ZipFile(source) as archive:
             archive.extractall(tree)
         _prune(tree)
-        _compile_dataclasses(tree)
+        _precompile(tree)
         _compile(tree)
         _pack(tree, target)
 
@@ -56,17 +56,11 @@ def _compile(tree: Path) -> None:
     subprocess.run(command, check=True, env=os.environ | {"PYTHONHASHSEED": "0"})
 
 
-def _compile_dataclasses(tree: Path) -> None:
-    """Ship the code of the desk's dataclasses (``chalicelib.startup``).
-
-    Made from this environment's packages, for those in the zip may be of another architecture; the desk's classes are
-    the same in both.
-    """
-    target = tree / "chalicelib" / f"dataclasses.{sys.implementation.cache_tag}.bin"
-    if not (tree / "chalicelib").exists():
-        return
-    command = [sys.executable, "-m", "infra.dataclass_code", str(tree), str(target)]
-    subprocess.run(command, check=True, cwd=ROOT, env=os.environ | {"PYTHONHASHSEED": "0"})
+def _precompile(tree: Path) -> None:
+    """In a process of its own, since it imports the desk as it will ship."""
+    if (tree / "chalicelib").exists():
+        command = [sys.executable, "-m", "infra.precompile", str(tree)]
+        subprocess.run(command, check=True, cwd=ROOT, env=os.environ | {"PYTHONHASHSEED": "0"})
 
 
 def _pack(tree: Path, target: Path) -> None:

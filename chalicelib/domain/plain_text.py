@@ -109,5 +109,9 @@ class _Writer(HTMLParser):
         self.line = ""
 
     def _blank_line(self) -> None:
-        if self.lines and self.lines[-1].strip("> "):
-            self.lines.append("> " * self.quotes if self.quotes else "")
+        """One between two blocks, quoted no deeper than the shallower of them."""
+        blank = ("> " * self.quotes).rstrip()
+        if self.lines and not self.lines[-1].strip("> "):
+            self.lines[-1] = blank
+        elif self.lines:
+            self.lines.append(blank)

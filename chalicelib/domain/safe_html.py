@@ -79,6 +79,7 @@ VALUES: dict[str, re.Pattern[str]] = {
     **dict.fromkeys(("border", "cellpadding", "cellspacing", "height", "hspace", "vspace", "width"), SIZE),
     **dict.fromkeys(("bgcolor", "color", "face", "size", "start", "type", "value"), WORD),
 }
+OF_LINKS = {"target": "_blank", "rel": "noopener noreferrer"}
 FREE_TEXT = frozenset({"alt", "title"})
 
 DATA_IMAGE = re.compile(r"data:image/(png|jpe?g|gif|webp|bmp);base64,[A-Za-z0-9+/=\s%]*", re.IGNORECASE)
@@ -132,8 +133,8 @@ def safe_html(html: str, *, remote_images: bool, cid_url: Callable[[str], str | 
         attributes=SHOWN_ATTRIBUTES,
         attribute_filter=filtering,
         url_schemes={"http", "https", "mailto", "tel", "cid", "data"},
-        link_rel="noopener noreferrer",
-        set_tag_attribute_values={"a": {"target": "_blank"}},
+        link_rel=None,
+        set_tag_attribute_values={"a": OF_LINKS},
         strip_comments=True,
     )
     labelled, relabelled = _with_true_links(clean)
@@ -182,6 +183,8 @@ class _Filter:
             return _href(value)
         if name == "src":
             return self._source(value)
+        if name in OF_LINKS:
+            return OF_LINKS[name]
         if name in FREE_TEXT:
             return value[:500]
         allowed = VALUES.get(name)

@@ -20,7 +20,7 @@ PROPERTIES = frozenset(
 DISPLAYS = frozenset(
     ["block", "inline", "inline-block", "none", "list-item", "table", "table-cell", "table-row", "table-row-group"]
 )
-VALUE = re.compile(r"[\w\s#%.,()+'\"-]*(?:!\s*important)?", re.ASCII)
+VALUE = re.compile(r"(?:[\w\s#%.,()+'\"-]|/(?![*/]))*(?:!\s*important)?", re.ASCII)
 FUNCTIONS = frozenset({"rgb", "rgba", "hsl", "hsla"})
 FUNCTION = re.compile(r"([\w-]*)\s*\(")
 NUMBER = re.compile(r"(?<![\w#.])([+-]?)(\d*\.?\d+)([a-z%]*)", re.IGNORECASE)

@@ -76,7 +76,8 @@ def ses_key(ses_id: str) -> str:
 
 def our_message_id(message_id: str, stage: str, domain: str) -> str:
     """The Message-ID we give a mail; SES's events repeat it, its recipient sees SES's instead."""
-    return f"<{message_id}.{stage}@{domain}>".lower()
+    local, host = (re.sub(r"[^a-z0-9._-]", "", part.lower()) for part in (f"{message_id}.{stage}", domain))
+    return f"<{local}@{host}>"
 
 
 def _mac(signed: str, key: bytes) -> str:

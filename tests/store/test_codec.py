@@ -12,7 +12,7 @@ AT = datetime(2026, 11, 20, 9, 0, 0, 123000, tzinfo=UTC)
 
 def test_a_message_comes_back_as_it_went() -> None:
     message = Message(
-        "m1", "1042", "message", "out", "agent", "lina", "Lina", AT, None, "Hello — 返品", to=(Party("Ada", "a@b.example"),),
+        "m1", "1042", "message", "out", "agent", "lina", "Lina", AT, None, "返品", to=(Party("Ada", "a@b.example"),),
         attachments=(Attachment("a0", "x.pdf", "application/pdf", 3, "00", "k"),), event={"answers": "m0"},
         delivery=Delivery("sent", at=AT),
     )  # fmt: skip

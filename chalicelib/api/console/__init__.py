@@ -4,8 +4,26 @@ from chalice.app import Blueprint
 
 
 def blueprints() -> list[Blueprint]:
-    """Lists, tickets, writing, changing and what they need.  Sign-in and settings register themselves beside them."""
-    from chalicelib.api.console import changing, for_you, lists, live, new_ticket, static, ticket, writing
+    """Lists, tickets, writing, changing and what they need; sign-in, Settings and operations."""
+    from chalicelib.api.console import (
+        changing,
+        for_you,
+        lists,
+        live,
+        new_ticket,
+        operations,
+        settings_agents,
+        settings_desk,
+        settings_inboxes,
+        settings_own,
+        sign_in,
+        static,
+        ticket,
+        writing,
+    )
 
-    rooms = (lists, ticket, writing, changing, new_ticket, for_you, live, static)
+    rooms = (
+        lists, ticket, writing, changing, new_ticket, for_you, live, static, sign_in, settings_own, settings_agents,
+        settings_inboxes, settings_desk, operations,
+    )  # fmt: skip
     return [room.blueprint for room in rooms]

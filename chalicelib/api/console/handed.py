@@ -7,10 +7,7 @@ from chalicelib import config, wiring
 from chalicelib.api.web import Visit
 from chalicelib.config import settings
 from chalicelib.errors import NotConfigured
-from chalicelib.services.inbox_secrets import InboxSecrets
-from chalicelib.services.inboxes import Tools
 from chalicelib.services.password_links import LinkMaker
-from chalicelib.services.receipt_rule import ReceiptRule
 from chalicelib.services.user_pool import UserPool
 from chalicelib.store import directory
 
@@ -42,12 +39,6 @@ def base_url(visit: Visit) -> str:
 
 def link_maker(visit: Visit) -> LinkMaker:
     return LinkMaker(wiring.need_secret("reply-key").encode(), f"{base_url(visit)}/password")
-
-
-def inbox_tools() -> Tools:
-    """Locally mail is taken for every inbox, so no receipt rule has to follow."""
-    receiving = None if settings().local else ReceiptRule(wiring.client("ses"))
-    return Tools(InboxSecrets(wiring.client("ssm")), receiving)
 
 
 def send_system_mail(to: str, subject: str, text: str) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 from chalice.app import Blueprint, Response
 
@@ -10,6 +11,7 @@ from chalicelib.api.console import handed
 from chalicelib.api.console.qr_code import qr_svg
 from chalicelib.api.web import Visit, console_route, html
 from chalicelib.config import settings
+from chalicelib.domain.people import Agent
 from chalicelib.errors import DeskbellError, InvalidInput, NotFound
 from chalicelib.services import password_links, passwords, sessions, sign_in
 from chalicelib.services.sign_in import Step
@@ -101,7 +103,7 @@ def forgot(visit: Visit) -> Response:
         )
     except DeskbellError as error:
         fields = error.fields if isinstance(error, InvalidInput) else {}
-        context = {"email": email, "errors": fields, "problem": error.message, "sent": False}
+        context: dict[str, Any] = {"email": email, "errors": fields, "problem": error.message, "sent": False}
         return visit.page("sign_in/forgot.html", status=error.status, **context)
     return visit.page("sign_in/forgot.html", email=email, errors={}, problem="", sent=True)
 
@@ -113,8 +115,7 @@ def show_password(visit: Visit) -> Response:
         agent = password_links.agent_of(handed.link_maker(visit), link, visit.at)
     except NotFound as error:
         return visit.page("sign_in/link_gone.html", status=error.status, problem=error.message)
-    context = {"link": link, "email": agent.email, "errors": {}, "problem": "", "rule": passwords.RULE}
-    return visit.page("sign_in/password.html", headers={"Referrer-Policy": "no-referrer"}, **context)
+    return _password_form(visit, link, agent, None)
 
 
 @console_route(blueprint, "/password", methods=["POST"], public=True)
@@ -126,11 +127,24 @@ def set_password(visit: Visit) -> Response:
         try:
             password_links.use(handed.user_pool(), maker, link, form.value("password"), form.value("again"), visit.at)
         except InvalidInput as error:
-            context = {"link": link, "email": agent.email, "errors": error.fields, "problem": error.message}
-            return visit.page("sign_in/password.html", status=error.status, rule=passwords.RULE, **context)
+            return _password_form(visit, link, agent, error)
     except NotFound as error:
         return visit.page("sign_in/link_gone.html", status=error.status, problem=error.message)
     return visit.go("/sign-in", done="password")
+
+
+def _password_form(visit: Visit, link: str, agent: Agent, error: InvalidInput | None) -> Response:
+    """No address of this page leaves it: the link stands in it."""
+    return visit.page(
+        "sign_in/password.html",
+        status=error.status if error else 200,
+        headers={"Referrer-Policy": "no-referrer"},
+        link=link,
+        email=agent.email,
+        rule=passwords.RULE,
+        errors=error.fields if error else {},
+        problem=error.message if error else "",
+    )
 
 
 # Steps

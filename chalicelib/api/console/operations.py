@@ -1,0 +1,170 @@
+"""/operations: is everything that was received shown, what was kept out and why, and what could not be processed."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from chalice.app import Blueprint, Response
+
+from chalicelib import wiring
+from chalicelib.api.console.settings_pages import FINE, Refusal, action_route, refusal_of, show
+from chalicelib.api.web import Visit, html
+from chalicelib.errors import DeskbellError, InvalidInput, NotFound
+from chalicelib.services import dead_letters, ledger, originals
+from chalicelib.services.receive_message import KeptOut
+from chalicelib.store import directory
+
+LEDGER, KEPT_OUT, FAILED = "/operations/ledger", "/operations/kept-out", "/operations/failed"
+QUEUE_WORDS = {
+    "inbound": "A message that came in",
+    "work": "What follows on a message (counts, live lists, acknowledgement)",
+    "later": "Something that was to happen at a set time",
+    "outbound": "An answer on its way out",
+    "parked": "A change that could not be passed on",
+}
+DAYS_BACK = 400
+
+blueprint = Blueprint(__name__)
+
+
+@action_route(blueprint, "/operations", "operations.read")
+def home(visit: Visit) -> Response:
+    return visit.go(LEDGER)
+
+
+@action_route(blueprint, LEDGER, "operations.read")
+def show_ledger(visit: Visit) -> Response:
+    """One day counted now, and the days before as they were counted at their end."""
+    today = visit.at.date()
+    try:
+        wanted = _day(visit.query("day"), today)
+    except InvalidInput as error:
+        return _ledger_page(visit, today, refusal_of(error))
+    return _ledger_page(visit, wanted, FINE)
+
+
+def _ledger_page(visit: Visit, wanted: date, refusal: Refusal) -> Response:
+    today = visit.at.date()
+    return show(
+        visit,
+        "operations/ledger.html",
+        LEDGER,
+        refusal,
+        day=ledger.day(wanted.isoformat()),
+        recent=ledger.recent(),
+        before=(wanted - timedelta(days=1)).isoformat(),
+        after=(wanted + timedelta(days=1)).isoformat() if wanted < today else "",
+        today=today.isoformat(),
+    )
+
+
+def _day(text: str, today: date) -> date:
+    if not text:
+        return today
+    try:
+        wanted = date.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidInput("That is no day.", {"day": "Choose a day, like 2026-11-21."}) from error
+    if not today - timedelta(days=DAYS_BACK) <= wanted <= today:
+        raise InvalidInput("Nothing is kept of that day.", {"day": f"Choose one of the last {DAYS_BACK} days."})
+    return wanted
+
+
+# Kept out
+
+
+@action_route(blueprint, KEPT_OUT, "operations.read")
+def show_kept_out(visit: Visit) -> Response:
+    return _kept_out_page(visit, FINE)
+
+
+@action_route(blueprint, "/operations/kept-out/original", "originals.download")
+def download(visit: Visit) -> Response:
+    """The browser goes on to a link that works for a few minutes."""
+    link = originals.link_of_kept_out(_entry(visit.query("receipt")))
+    return html("", 303, {"Location": link, "Referrer-Policy": "no-referrer"})
+
+
+@action_route(blueprint, "/operations/kept-out/replay", "operations.retry", ("POST",))
+def replay(visit: Visit) -> Response:
+    try:
+        entry = _entry(visit.form.value("receipt"))
+        at = visit.at.fromisoformat(f"{entry.day}T00:00:00+00:00")
+        originals.replay(originals.current_key(entry.original_key, at), wiring.send_to_inbound)
+    except DeskbellError as error:
+        return _kept_out_page(visit, refusal_of(error))
+    return visit.go(KEPT_OUT, done="replayed")
+
+
+def _kept_out_page(visit: Visit, refusal: Refusal) -> Response:
+    return show(
+        visit,
+        "operations/kept_out.html",
+        KEPT_OUT,
+        refusal,
+        quarantined=originals.quarantined(),
+        suppressed=originals.suppressed(),
+        inbox_names={inbox.id: inbox.name for inbox in directory.inboxes()},
+    )
+
+
+def _entry(receipt_name: str) -> KeptOut:
+    """Only what stands in the lists can be downloaded or replayed: a key of the caller's own choosing cannot."""
+    for entry in (*originals.quarantined(), *originals.suppressed()):
+        if entry.receipt_name == receipt_name:
+            return entry
+    raise NotFound("This entry is no longer in the list.")
+
+
+# Could not be processed
+
+
+@action_route(blueprint, FAILED, "operations.read")
+def show_failed(visit: Visit) -> Response:
+    return _failed_page(visit, FINE)
+
+
+@action_route(blueprint, "/operations/failed/retry", "operations.retry", ("POST",))
+def retry(visit: Visit) -> Response:
+    try:
+        dead_letters.retry(
+            wiring.client("sqs"), wiring.dead_queues(), visit.form.value("letter"), visit.actor, visit.at
+        )
+    except DeskbellError as error:
+        return _failed_page(visit, refusal_of(error))
+    return visit.go(FAILED, done="retried")
+
+
+@action_route(blueprint, "/operations/failed/discard", "operations.discard", ("POST",))
+def discard(visit: Visit) -> Response:
+    form = visit.form
+    try:
+        dead_letters.discard(
+            wiring.client("sqs"),
+            wiring.dead_queues(),
+            form.value("letter"),
+            form.value("reason"),
+            visit.actor,
+            visit.at,
+        )
+    except DeskbellError as error:
+        return _failed_page(visit, refusal_of(error), form.value("letter"), form.value("reason"))
+    return visit.go(FAILED, done="discarded")
+
+
+@action_route(blueprint, "/operations/failed/original", "originals.download")
+def download_failed(visit: Visit) -> Response:
+    from chalicelib.store import objects
+
+    letter_id = visit.query("letter")
+    letters = dead_letters.listing(wiring.client("sqs"), wiring.dead_queues())
+    letter = next((each for each in letters if each.id == letter_id), None)
+    if letter is None or letter.key is None:
+        raise NotFound("This entry is no longer in the list, or it is not about an original.")
+    link = objects.original_url(originals.current_key(letter.key, letter.at))
+    return html("", 303, {"Location": link, "Referrer-Policy": "no-referrer"})
+
+
+def _failed_page(visit: Visit, refusal: Refusal, letter: str = "", reason: str = "") -> Response:
+    context: dict[str, Any] = {"letter": letter, "reason": reason, "words": QUEUE_WORDS}
+    letters = dead_letters.listing(wiring.client("sqs"), wiring.dead_queues())
+    return show(visit, "operations/failed.html", FAILED, refusal, letters=letters, **context)

@@ -1,0 +1,160 @@
+"""/settings/agents and /settings/teams: who works here."""
+
+from chalice.app import Blueprint, Response
+
+from chalicelib.api.console import handed
+from chalicelib.api.console.settings_pages import FINE, NOTHING, Refusal, action_route, refusal_of, show
+from chalicelib.api.web import Form, Visit
+from chalicelib.domain.people import Agent
+from chalicelib.errors import DeskbellError
+from chalicelib.services import agents, teams
+from chalicelib.services.agents import AgentChange, Invitation, NewAgent
+from chalicelib.store import directory
+
+AGENTS, TEAMS = "/settings/agents", "/settings/teams"
+ROLE_WORDS = (
+    ("admin", "Admin: everything, Settings too"),
+    ("leader", "Leader: as an agent, and operations, signatures and acknowledgements"),
+    ("agent", "Agent: reads and answers"),
+    ("viewer", "Viewer: reads"),
+)
+
+blueprint = Blueprint(__name__)
+
+
+@action_route(blueprint, AGENTS, "agents.manage")
+def list_agents(visit: Visit) -> Response:
+    return show(visit, "settings/agents.html", AGENTS, agents=directory.agents(), team_names=_team_names())
+
+
+@action_route(blueprint, "/settings/agents/new", "agents.manage")
+def show_new_agent(visit: Visit) -> Response:
+    return _new_page(visit, Form({"role": ["agent"]}), FINE)
+
+
+@action_route(blueprint, "/settings/agents/new", "agents.manage", ("POST",))
+def invite(visit: Visit) -> Response:
+    form = visit.form
+    new = NewAgent(form.value("email"), form.value("name"), form.value("role"), form.values("team_ids"))
+    try:
+        made = agents.invite(
+            handed.user_pool(), new, handed.link_maker(visit), handed.send_system_mail, visit.actor, visit.at
+        )
+    except DeskbellError as error:
+        return _new_page(visit, form, refusal_of(error))
+    return _invited_page(visit, made)
+
+
+@action_route(blueprint, "/settings/agents/{agent_id}", "agents.manage")
+def show_agent(visit: Visit, agent_id: str) -> Response:
+    agent = directory.agent(agent_id)
+    return _agent_page(visit, agent, _form_of(agent), FINE)
+
+
+@action_route(blueprint, "/settings/agents/{agent_id}", "agents.manage", ("POST",))
+def save_agent(visit: Visit, agent_id: str) -> Response:
+    form = visit.form
+    wanted = AgentChange(form.value("name"), form.value("role"), form.values("team_ids"), form.has("active"))
+    try:
+        agents.change(handed.user_pool(), agent_id, wanted, visit.actor, visit.at)
+    except DeskbellError as error:
+        return _agent_page(visit, directory.agent(agent_id), form, refusal_of(error))
+    return visit.go(AGENTS, done="saved")
+
+
+@action_route(blueprint, "/settings/agents/{agent_id}/invite", "agents.manage", ("POST",))
+def invite_again(visit: Visit, agent_id: str) -> Response:
+    try:
+        made = agents.invite_again(agent_id, handed.link_maker(visit), handed.send_system_mail, visit.actor, visit.at)
+    except DeskbellError as error:
+        agent = directory.agent(agent_id)
+        return _agent_page(visit, agent, _form_of(agent), refusal_of(error))
+    return _invited_page(visit, made)
+
+
+@action_route(blueprint, "/settings/agents/{agent_id}/factor", "agents.manage", ("POST",))
+def reset_factor(visit: Visit, agent_id: str) -> Response:
+    agents.reset_totp(handed.user_pool(), agent_id, visit.actor, visit.at)
+    return visit.go(f"{AGENTS}/{agent_id}", done="factor-reset")
+
+
+def _new_page(visit: Visit, form: Form, refusal: Refusal) -> Response:
+    return show(visit, "settings/agent_new.html", AGENTS, refusal, form=form, roles=ROLE_WORDS, teams=directory.teams())
+
+
+def _agent_page(visit: Visit, agent: Agent, form: Form, refusal: Refusal) -> Response:
+    return show(
+        visit,
+        "settings/agent.html",
+        AGENTS,
+        refusal,
+        them=agent,
+        form=form,
+        roles=ROLE_WORDS,
+        teams=directory.teams(),
+    )
+
+
+def _invited_page(visit: Visit, made: Invitation) -> Response:
+    return show(visit, "settings/agent_invited.html", AGENTS, made=made)
+
+
+def _form_of(agent: Agent) -> Form:
+    fields: dict[str, list[str]] = {"name": [agent.name], "role": [agent.role], "team_ids": list(agent.team_ids)}
+    return Form(fields | ({"active": ["1"]} if agent.active else {}))
+
+
+def _team_names() -> dict[str, str]:
+    return {team.id: team.name for team in directory.teams()}
+
+
+# Teams
+
+
+@action_route(blueprint, TEAMS, "teams.manage")
+def list_teams(visit: Visit) -> Response:
+    return _teams_page(visit, NOTHING, FINE)
+
+
+@action_route(blueprint, TEAMS, "teams.manage", ("POST",))
+def create_team(visit: Visit) -> Response:
+    try:
+        teams.create(visit.form.value("name"), visit.actor, visit.at)
+    except DeskbellError as error:
+        return _teams_page(visit, visit.form, refusal_of(error))
+    return visit.go(TEAMS, done="saved")
+
+
+@action_route(blueprint, "/settings/teams/{team_id}", "teams.manage", ("POST",))
+def rename_team(visit: Visit, team_id: str) -> Response:
+    try:
+        teams.rename(team_id, visit.form.value("name"), visit.actor, visit.at)
+    except DeskbellError as error:
+        return _teams_page(visit, visit.form, refusal_of(error), renaming=team_id)
+    return visit.go(TEAMS, done="saved")
+
+
+@action_route(blueprint, "/settings/teams/{team_id}/delete", "teams.manage", ("POST",))
+def delete_team(visit: Visit, team_id: str) -> Response:
+    try:
+        teams.delete(team_id, visit.actor, visit.at)
+    except DeskbellError as error:
+        return _teams_page(visit, NOTHING, refusal_of(error))
+    return visit.go(TEAMS, done="deleted")
+
+
+def _teams_page(visit: Visit, form: Form, refusal: Refusal, renaming: str = "") -> Response:
+    members: dict[str, list[str]] = {}
+    for agent in directory.agents():
+        for team_id in agent.team_ids if agent.active else ():
+            members.setdefault(team_id, []).append(agent.name)
+    return show(
+        visit,
+        "settings/teams.html",
+        TEAMS,
+        refusal,
+        teams=directory.teams(),
+        members=members,
+        form=form,
+        renaming=renaming,
+    )

@@ -1,0 +1,137 @@
+"""/settings/me: what agents set about themselves."""
+
+from zoneinfo import available_timezones
+
+from chalice.app import Blueprint, Response
+
+from chalicelib.api.console import handed
+from chalicelib.api.console.qr_code import qr_svg
+from chalicelib.api.console.settings_pages import FINE, Refusal, action_route, refusal_of, show
+from chalicelib.api.web import Form, Visit
+from chalicelib.domain.people import Agent
+from chalicelib.errors import DeskbellError, InvalidInput
+from chalicelib.services import agents, passwords, sessions, sign_in
+from chalicelib.services.agents import OwnSettings
+from chalicelib.services.sign_in import Step
+from chalicelib.store import directory
+
+ME = "/settings/me"
+
+blueprint = Blueprint(__name__)
+
+
+@action_route(blueprint, "/settings", "own.settings")
+def home(visit: Visit) -> Response:
+    return visit.go(ME)
+
+
+@action_route(blueprint, ME, "own.settings")
+def show_own(visit: Visit) -> Response:
+    return _page(visit, _form_of(visit.agent), FINE)
+
+
+@action_route(blueprint, ME, "own.settings", ("POST",))
+def save_own(visit: Visit) -> Response:
+    form = visit.form
+    wanted = OwnSettings(
+        form.value("name"), form.value("initials"), form.value("time_zone"), form.value("signature"), form.has("notify")
+    )
+    try:
+        agents.change_own(visit.agent.id, wanted, visit.at)
+    except DeskbellError as error:
+        return _page(visit, form, refusal_of(error))
+    return visit.go(ME, done="saved")
+
+
+@action_route(blueprint, "/settings/me/password", "own.settings", ("POST",))
+def change_password(visit: Visit) -> Response:
+    form = visit.form
+    try:
+        sign_in.change_own_password(
+            handed.user_pool(),
+            visit.signed_in,
+            form.value("old"),
+            form.value("password"),
+            form.value("again"),
+            handed.source_of(visit),
+            visit.at,
+        )
+    except DeskbellError as error:
+        return _page(visit, _form_of(visit.agent), refusal_of(error))
+    return visit.go(ME, done="password")
+
+
+@action_route(blueprint, "/settings/me/sign-out-everywhere", "own.settings", ("POST",))
+def sign_out_everywhere(visit: Visit) -> Response:
+    sessions.end_all(visit.agent.id, visit.at, but=visit.signed_in.session_id)
+    return visit.go(ME, done="signed-out")
+
+
+# Second factor
+
+
+@action_route(blueprint, "/settings/me/factor", "own.settings", ("POST",))
+def begin_factor(visit: Visit) -> Response:
+    password = visit.form.value("factor_password")
+    try:
+        step = sign_in.begin_own_set_up(handed.user_pool(), visit.agent, password, handed.source_of(visit), visit.at)
+    except DeskbellError as error:
+        return _page(visit, _form_of(visit.agent), _factor_refusal(error))
+    return _factor_page(visit, step, FINE)
+
+
+@action_route(blueprint, "/settings/me/factor/finish", "own.settings", ("POST",))
+def finish_factor(visit: Visit) -> Response:
+    token = visit.form.value("step")
+    try:
+        sign_in.finish_set_up(handed.user_pool(), token, visit.form.value("code"), visit.at)
+    except InvalidInput as error:
+        return _factor_page(visit, sign_in.step_waiting(token, visit.at), refusal_of(error))
+    except DeskbellError as error:
+        return _page(visit, _form_of(visit.agent), refusal_of(error))
+    return visit.go(ME, done="factor-on")
+
+
+@action_route(blueprint, "/settings/me/factor/off", "own.settings", ("POST",))
+def turn_factor_off(visit: Visit) -> Response:
+    password = visit.form.value("factor_password")
+    try:
+        sign_in.turn_off_own(handed.user_pool(), visit.agent, password, handed.source_of(visit), visit.at)
+    except DeskbellError as error:
+        return _page(visit, _form_of(visit.agent), _factor_refusal(error))
+    return visit.go(ME, done="factor-off")
+
+
+def _factor_refusal(error: DeskbellError) -> Refusal:
+    """The page has two password fields; this one's sentence belongs beside the second."""
+    found = refusal_of(error)
+    return Refusal(found.message, {f"factor_{name}": said for name, said in found.fields.items()}, found.status)
+
+
+def _factor_page(visit: Visit, step: Step, refusal: Refusal) -> Response:
+    picture = qr_svg(step.totp_uri, "QR code for your authenticator app")
+    return show(visit, "settings/factor.html", ME, refusal, step=step, picture=picture)
+
+
+def _page(visit: Visit, form: Form, refusal: Refusal) -> Response:
+    return show(
+        visit,
+        "settings/me.html",
+        ME,
+        refusal,
+        form=form,
+        zones=sorted(available_timezones() | {"UTC"}),
+        rule=passwords.RULE,
+        sessions=sessions.how_many(visit.agent.id, visit.at),
+        required=directory.desk_settings().require_totp,
+    )
+
+
+def _form_of(agent: Agent) -> Form:
+    fields = {
+        "name": [agent.name],
+        "initials": [agent.initials],
+        "time_zone": [agent.time_zone],
+        "signature": [agent.signature],
+    }
+    return Form(fields | ({"notify": ["1"]} if agent.notify else {}))

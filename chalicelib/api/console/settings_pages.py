@@ -1,0 +1,93 @@
+"""What all pages of Settings share: who may see them, the menu at the side, and a form that was refused."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Concatenate
+
+from chalice.app import Blueprint, Response
+
+from chalicelib.api.web import Form, Handler, Visit, console_route
+from chalicelib.domain.people import ROLES
+from chalicelib.errors import DeskbellError, InvalidInput
+from chalicelib.services.permissions import Action, allowed
+
+NOTHING = Form({})
+
+
+@dataclass(frozen=True)
+class MenuItem:
+    path: str
+    words: str
+    action: Action
+    group: str
+
+
+MENU = (
+    MenuItem("/settings/me", "You", "own.settings", "Settings"),
+    MenuItem("/settings/agents", "Agents", "agents.manage", "Settings"),
+    MenuItem("/settings/teams", "Teams", "teams.manage", "Settings"),
+    MenuItem("/settings/inboxes", "Inboxes", "inboxes.manage", "Settings"),
+    MenuItem("/settings/texts", "Signatures and acknowledgements", "inbox_texts.manage", "Settings"),
+    MenuItem("/settings/tokens", "API tokens", "tokens.manage", "Settings"),
+    MenuItem("/settings/desk", "Desk", "desk.manage", "Settings"),
+    MenuItem("/settings/audit", "What was changed", "audit.read", "Settings"),
+    MenuItem("/operations/ledger", "Received and shown", "operations.read", "Operations"),
+    MenuItem("/operations/kept-out", "Kept out", "operations.read", "Operations"),
+    MenuItem("/operations/failed", "Could not be processed", "operations.read", "Operations"),
+)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What goes above a form and beside its fields."""
+
+    message: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    status: int = 200
+
+
+FINE = Refusal()
+
+
+def refusal_of(error: DeskbellError) -> Refusal:
+    return Refusal(error.message, error.fields if isinstance(error, InvalidInput) else {}, error.status)
+
+
+def action_route(
+    blueprint: Blueprint, path: str, action: Action, methods: tuple[str, ...] = ("GET",)
+) -> Callable[[Callable[Concatenate[Visit, ...], Response]], Handler]:
+    """``console_route`` for the roles that the table of permissions lets do ``action``."""
+    return console_route(blueprint, path, methods, allow=[role for role in ROLES if allowed(role, action)])
+
+
+def show(visit: Visit, template: str, current: str, refusal: Refusal = FINE, **context: Any) -> Response:
+    """A page with the menu; ``done`` of the query is said above it."""
+    role = visit.agent.role
+    return visit.page(
+        template,
+        status=refusal.status,
+        menu=[item for item in MENU if allowed(role, item.action)],
+        current=current,
+        problem=refusal.message,
+        errors=refusal.fields,
+        may=lambda action: allowed(role, action),
+        done=DONE.get(visit.query("done"), ""),
+        **context,
+    )
+
+
+DONE = {
+    "saved": "Saved.",
+    "invited": "Invited.",
+    "deleted": "Deleted.",
+    "revoked": "Revoked: the next call with this token is refused.",
+    "password": "Your password is changed. Other browsers are signed out.",
+    "factor-on": "The second factor is set up. You are asked for six digits from your app at the next sign-in.",
+    "factor-off": "The second factor is off.",
+    "factor-reset": "The second factor is reset, and the agent is signed out.",
+    "signed-out": "Signed out everywhere else.",
+    "replayed": "It is being read again.",
+    "retried": "It is being processed again.",
+    "discarded": "Discarded. The reason is kept under “What was changed”.",
+}
+"""Sentences by their name in the URL after a form was taken: nobody else writes on our pages."""

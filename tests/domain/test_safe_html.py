@@ -12,11 +12,13 @@ from chalicelib.domain.safe_html import AGENT_TAGS, SHOWN_TAGS, SafeHtml, agent_
 from chalicelib.domain.safe_style import safe_style
 from tests.domain.attacks.html import ATTACKS
 
-ATTRIBUTES = {
-    "align", "alt", "bgcolor", "border", "cellpadding", "cellspacing", "color", "colspan", "dir", "face", "height",
-    "href", "hspace", "lang", "nowrap", "rel", "rowspan", "size", "src", "start", "style", "target", "title", "type", "valign",
-    "value", "vspace", "width",
-}  # fmt: skip
+ATTRIBUTES = set(
+    re.findall(
+        r"\w+",
+        "align alt bgcolor border cellpadding cellspacing color colspan dir face height href hspace lang nowrap rel "
+        "rowspan size src start style target title type valign value vspace width",
+    )
+)
 PICTURE = "/tickets/1042/files/f1"
 HREF = re.compile(r"(https?://[^/\\]|mailto:|tel:)")
 DATA = re.compile(r"data:image/(png|jpe?g|gif|webp|bmp);base64,")

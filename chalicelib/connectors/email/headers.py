@@ -21,7 +21,10 @@ AS_VERDICT = {"pass": "PASS", "fail": "FAIL", "softfail": "FAIL", "permerror": "
 
 @dataclass(frozen=True)
 class Headers:
-    """Fields in the order they stand, names lower case, values unfolded.  ``body`` is what follows them."""
+    """Fields in the order they stand, names lower case, values unfolded.
+
+    body: what follows them; everything, where no blank line ends them (then nobody knows what is a header).
+    """
 
     fields: tuple[tuple[str, str], ...]
     body: bytes
@@ -60,7 +63,7 @@ def read_headers(raw: bytes) -> Headers:
     """Split a raw mail; never raises.  Bytes that are not UTF-8 become replacement characters."""
     start = raw.lstrip(b"\r\n")
     found = END_OF_HEADERS.search(start, 0, MAX_HEADER_BYTES)
-    top, body = (start[: found.start()], start[found.end() :]) if found else (start[:MAX_HEADER_BYTES], b"")
+    top, body = (start[: found.start()], start[found.end() :]) if found else (start[:MAX_HEADER_BYTES], start)
     fields: list[tuple[str, str]] = []
     for line in re.split(rb"\r?\n(?![ \t])", top):
         match = FIELD.fullmatch(line)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from chalicelib.connectors.email.addresses import first_ticket_of, message_key
+from chalicelib.connectors.email.addresses import first_ticket_of, message_key, without_signature
 from chalicelib.connectors.email.compose import LOOP_HEADER
 from chalicelib.connectors.email.headers import Envelope, Headers
 from chalicelib.connectors.email.parsed import ParsedMail
@@ -65,9 +65,19 @@ def refusal(facts: Facts) -> Inbound | None:
     """A mail that is kept out whatever it says: a virus, or our own mail coming back."""
     if facts.envelope.virus == "FAIL":
         return _bare(facts, refused="SES found a virus in this mail. The original is kept 30 days and not shown.")
-    if facts.headers.first(LOOP_HEADER.lower()) == facts.stage:
+    if _is_our_own(facts):
         return suppressed(facts, "This is a mail of this desk that came back to it.")
     return None
+
+
+def _is_our_own(facts: Facts) -> bool:
+    """Our loop mark, unless a reply address signed by somebody else shows another desk of the same stage name."""
+    if facts.headers.first(LOOP_HEADER.lower()) != facts.stage:
+        return False
+    signed = [
+        party.address for party in facts.mail.reply_to if without_signature(party.address) != party.address.lower()
+    ]
+    return not signed or first_ticket_of(signed, facts.stage, facts.reply_keys) is not None
 
 
 def suppressed(facts: Facts, why: str) -> Inbound:

@@ -67,6 +67,11 @@ def test_a_reused_id_with_anything_else_is_another_mail(other: bytes) -> None:
     assert parsed(other).fingerprint != parsed(raw(PLAIN)).fingerprint
 
 
+def test_two_mails_without_headers_are_two() -> None:
+    assert parsed(b"one").fingerprint != parsed(b"two").fingerprint
+    assert parsed(b"From: a@x.example").fingerprint != parsed(b"From: a@x.example\r\nX: y").fingerprint
+
+
 def test_without_an_id_one_is_made_from_the_content() -> None:
     mail = raw(without("Message-ID"))
     assert parsed(mail).own_keys == (f"content:{parsed(mail).fingerprint}",)
@@ -218,6 +223,12 @@ def test_an_unfinished_scan_warns_of_attachments() -> None:
 def test_our_own_mail_coming_back_is_suppressed() -> None:
     assert parsed(raw(PLAIN + "X-HD-Loop: t42")).suppressed == "This is a mail of this desk that came back to it."
     assert parsed(raw(PLAIN + "X-HD-Loop: other")).suppressed is None
+
+
+def test_the_mail_of_another_desk_of_the_same_stage_name_is_a_message() -> None:
+    theirs = "desk+t42.7.abcdefghijkl@other.example"
+    assert parsed(raw(f"{PLAIN}X-HD-Loop: t42\nReply-To: {theirs}")).suppressed is None
+    assert parsed(raw(f"{PLAIN}X-HD-Loop: t42\nReply-To: {SIGNED}")).suppressed
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from chalicelib.domain.plain_text import text_of
-from chalicelib.domain.safe_html import AGENT_TAGS, SHOWN_TAGS, SafeHtml, agent_html, is_tangled, safe_html
+from chalicelib.domain.safe_html import AGENT_TAGS, SHOWN_TAGS, SafeHtml, agent_html, safe_html
 from chalicelib.domain.safe_style import safe_style
+from chalicelib.domain.tangled import is_tangled
 from tests.domain.attacks.html import ATTACKS
 
 ATTRIBUTES = set(

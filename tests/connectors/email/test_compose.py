@@ -16,9 +16,8 @@ from chalicelib.connectors.email.compose import (
     base_subject,
     checked_files,
     composed,
-    html_of_text,
-    safe_file_name,
 )
+from chalicelib.connectors.email.outgoing_body import html_of_text, safe_file_name
 from chalicelib.domain.message import IncomingFile, Outbound, Party
 from chalicelib.errors import InvalidInput
 

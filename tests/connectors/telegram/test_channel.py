@@ -188,7 +188,7 @@ def test_telegram_wants_a_plain_200() -> None:
 
 
 ANSWER = Outbound(
-    message_id="m1", ticket_id="1042", from_name="Anna", from_address="shop_help_bot", to=(Party("Lena", "5120987341"),),
+    message_id="m1", ticket_id="1042", from_name="Anna", from_address="bot", to=(Party("Lena", "5120987341"),),
     subject="", text="It left our warehouse this morning.", at=AT, thread_key=CHAT, reply_to_key=f"{CHAT}#318",
 )  # fmt: skip
 

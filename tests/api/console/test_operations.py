@@ -1,0 +1,182 @@
+"""Operations: the ledger, what was kept out, and what could not be processed."""
+
+import json
+import os
+import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from chalicelib import config
+from chalicelib.domain.message import Inbound, Party
+from chalicelib.domain.people import Role
+from chalicelib.services import receive_message, sessions
+from chalicelib.services.dead_letters import SHOWN_SECONDS
+from chalicelib.services.ledger import LedgerDay
+from chalicelib.services.receive_message import Envelope
+from chalicelib.store import directory, documents, objects
+from tests.api.console.browser import Browser
+from tests.engine import MORNING, Desk
+
+COOKIE = "__Host-deskbell"
+MAIL = Inbound("one", Party("Lina", "lina@customer.example"), MORNING, "Where is it?", "Hello", "Hello")
+
+
+def signed_in(desk: Desk, role: Role = "admin") -> Browser:
+    agent = desk.agent("ada", role=role)
+    return Browser({COOKIE: sessions.open_session(agent, desk.now)})
+
+
+@pytest.fixture
+def admin(desk: Desk) -> Browser:
+    desk.inbox()
+    return signed_in(desk)
+
+
+def receive(desk: Desk, name: str, **changed: Any) -> None:
+    """An original in the archive, and what became of it."""
+    key = f"raw/{name}"
+    objects.put_original(key, b"From: lina@customer.example\n\nHello", {"recipients": "support@shop.example"})
+    original = objects.get_original(key)
+    kept = objects.keep(original, original.metadata)
+    inbound = replace(MAIL, fingerprint=name, sent_at=desk.now, **changed)
+    envelope = Envelope(name, key, desk.now, directory.inbox("support"), f"{original.at:%Y-%m-%d}")
+    receive_message.receive(inbound, envelope, desk.now)
+    assert kept.startswith("kept/")
+
+
+def today(desk: Desk) -> str:
+    """The engine stamps objects with the machine's day, so the desk's clock must show it too."""
+    objects.put_original("raw/clock", b"", {})
+    desk.now = objects.get_original("raw/clock").at
+    objects.delete_original("raw/clock")
+    return f"{desk.now:%Y-%m-%d}"
+
+
+# Ledger
+
+
+def test_received_equals_shown_plus_what_was_kept_out(desk: Desk) -> None:
+    day = today(desk)
+    desk.inbox()
+    browser = signed_in(desk)
+    receive(desk, "one")
+    receive(desk, "two")
+    receive(desk, "three", refused="It carries a virus.")
+    page = browser.get("/operations/ledger")
+    assert f"{day} : received 3 = shown 2 + quarantined 1" in page.text
+    assert "Every message that was received is accounted for" in page.text
+
+
+def test_a_difference_is_named(desk: Desk) -> None:
+    day = today(desk)
+    desk.inbox()
+    browser = signed_in(desk)
+    objects.put_original(f"kept/{day.replace('-', '/')}/lost", b"x", {"recipients": "support@shop.example"})
+    page = browser.get("/operations/ledger")
+    assert "missing 1" in page.text
+    assert "lost" in page.text
+
+
+def test_days_before_are_listed_and_can_be_counted_again(admin: Browser, desk: Desk) -> None:
+    documents.write("LEDGER", "2026-11-19", LedgerDay("2026-11-19", 412, 0, 409, 3, 0, 0))
+    page = admin.get("/operations/ledger")
+    assert "412 409 3 0 0" in page.text
+    assert "2026-11-19 : received 0" in admin.get("/operations/ledger?day=2026-11-19").text
+
+
+@pytest.mark.parametrize("day", ["tomorrow", "2999-01-01", "2001-01-01", "2026-13-01"])
+def test_a_day_that_cannot_be_counted_is_said(admin: Browser, day: str) -> None:
+    page = admin.get(f"/operations/ledger?day={day}")
+    assert (page.status, page.read.invalid) == (422, ["day"])
+
+
+# Kept out
+
+
+def test_what_was_kept_out_is_listed_with_its_reason(admin: Browser, desk: Desk) -> None:
+    receive(desk, "virus", refused="It carries a virus.", subject="Invoice <script>")
+    receive(desk, "loop", suppressed="It is our own mail coming back.")
+    page = admin.get("/operations/kept-out")
+    assert "It carries a virus." in page.text
+    assert "It is our own mail coming back." in page.text
+    assert "<script>" not in page.html.split("<body")[1].split("</main>")[0]
+    assert page.html.count("Download original") == 1, "a quarantined original is not handed out"
+
+
+def test_a_suppressed_original_is_downloaded_and_replayed(admin: Browser, desk: Desk) -> None:
+    today(desk)
+    receive(desk, "loop", suppressed="It is our own mail coming back.")
+    admin = signed_in(desk)
+    page = admin.get("/operations/kept-out/original?receipt=loop%23support%230")
+    assert page.status == 303
+    assert "X-Amz-Signature" in page.location or "Signature=" in page.location
+    admin.get("/operations/kept-out")
+    admin.submit("/operations/kept-out/replay")
+    assert "It is being read again." in admin.follow().text
+    (body,) = desk.queued("inbound")
+    assert json.loads(body)["key"].endswith("/loop")
+
+
+def test_a_quarantined_original_is_not_handed_out(admin: Browser, desk: Desk) -> None:
+    receive(desk, "virus", refused="It carries a virus.")
+    assert admin.get("/operations/kept-out/original?receipt=virus%23support%230").status == 403
+
+
+def test_only_what_stands_in_the_list_can_be_had(admin: Browser) -> None:
+    assert admin.get("/operations/kept-out/original?receipt=kept/2026/11/20/anything").status == 404
+
+
+# Could not be processed
+
+
+def dead_letter(desk: Desk, name: str, body: str) -> None:
+    extra = {"MessageGroupId": "g", "MessageDeduplicationId": body[:40]} if name == "outbound" else {}
+    url = os.environ[f"{name.upper()}_DEAD_QUEUE_URL"]
+    desk.client("sqs").send_message(QueueUrl=url, MessageBody=body, **extra)
+
+
+def test_a_letter_is_tried_again(admin: Browser, desk: Desk) -> None:
+    dead_letter(desk, "inbound", '{"key": "raw/one"}')
+    page = admin.get("/operations/failed")
+    assert "A message that came in" in page.text
+    shown = admin.page.form("/operations/failed/retry").fields["letter"]
+    _await_visible()
+    admin.submit("/operations/failed/retry", letter=shown)
+    assert "It is being processed again." in admin.follow().text
+    assert desk.queued("inbound") == ['{"key": "raw/one"}']
+
+
+def test_a_letter_is_discarded_with_a_reason_that_is_kept(admin: Browser, desk: Desk) -> None:
+    dead_letter(desk, "work", '{"ticket": "1"}')
+    admin.get("/operations/failed")
+    form = admin.page.form("/operations/failed/discard").fields
+    _await_visible()
+    page = admin.submit("/operations/failed/discard", reason=" ")
+    assert page.status == 422
+    _await_visible()
+    admin.post("/operations/failed/discard", {**form, "reason": ["A test of the provider"]})
+    assert "Everything was processed." in admin.follow().text
+    assert any("A test of the provider" in each.detail for each in directory.audit_entries(f"{config.now():%Y-%m}"))
+
+
+def test_what_somebody_else_has_dealt_with_is_said(admin: Browser) -> None:
+    admin.get("/settings/me")
+    csrf = admin.page.form("/settings/me").fields["csrf"][0]
+    page = admin.post("/operations/failed/retry", {"csrf": csrf, "letter": "gone"})
+    assert page.status == 404
+    assert "somebody dealt with it" in page.text
+
+
+def test_a_leader_may_try_again_but_not_discard(desk: Desk) -> None:
+    dead_letter(desk, "inbound", '{"key": "raw/one"}')
+    page = signed_in(desk, "leader").get("/operations/failed")
+    actions = [form.action for form in page.read.forms]
+    assert "/operations/failed/retry" in actions
+    assert "/operations/failed/discard" not in actions
+
+
+def _await_visible() -> None:
+    """Looking at the page hides letters for two seconds."""
+    time.sleep(SHOWN_SECONDS + 0.1)

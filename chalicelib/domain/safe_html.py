@@ -127,8 +127,8 @@ def safe_html(html: str, *, remote_images: bool, cid_url: Callable[[str], str | 
         attributes=SHOWN_ATTRIBUTES,
         attribute_filter=filtering,
         url_schemes={"http", "https", "mailto", "tel", "cid", "data"},
-        link_rel=None,
-        set_tag_attribute_values={"a": OF_LINKS},
+        link_rel=OF_LINKS["rel"],
+        set_tag_attribute_values={"a": {"target": OF_LINKS["target"]}},
         strip_comments=True,
     )
     labelled, relabelled = _with_true_links(clean)

@@ -357,6 +357,7 @@ const DO = {
   dismiss: (button) => button.closest(".toast").remove(),
   close: (button) => button.closest("dialog").close(),
   keys: () => one("#keys").showModal(),
+  rail: () => one("#rail").classList.toggle("shown"),
   panel: (button) => button.setAttribute("aria-expanded", one("#ticket").classList.toggle("with-panel")),
   seen: (button) => {
     button.form.elements.last_seen.value = button.dataset.show;
@@ -428,7 +429,7 @@ const KEYS = {
   r: () => write("reply"),
   f: () => write("forward"),
   n: () => write("note"),
-  "/": () => { location.hash = location.hash === "#rail" ? "" : location.hash; one("#search")?.focus(); },
+  "/": () => { if (!one("#search").offsetParent) DO.rail(); one("#search").focus(); },
   g: () => (went = Date.now()),
   "?": () => DO.keys(),
 };
@@ -445,6 +446,7 @@ document.addEventListener("keydown", (event) => {
   } else if (key === "Escape") {
     const menu = one("details.menu[open]");
     if (menu) { menu.open = false; one("summary", menu).focus(); }
+    else if (one(".with-panel")) { DO.panel(one("[data-do=panel]")); one("[data-do=panel]").focus(); }
     else if (typing(target) && !target.closest("dialog")) rest();
   } else if (command && key === "z" && !typing(target) && one("[data-undo]")) {
     event.preventDefault();
@@ -465,6 +467,7 @@ let wantsFocus = false;
 function settle() {
   tellTimes();
   dress(one("#composer"));
+  one("#rail")?.classList.remove("shown");
   all(".toast").forEach(runOut);
   for (const form of all("form[data-until]")) setTimeout(() => form.remove(), Math.max(0, Date.parse(form.dataset.until) - now()));
   const seen = new Set();

@@ -15,6 +15,7 @@ What is changed in it, and why:
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import random
 import shutil
@@ -58,6 +59,8 @@ STOP_SECONDS = 30
 AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
 T = TypeVar("T")
 
+functions = logging.getLogger("deskbell.functions")
+
 _started = False
 
 
@@ -85,6 +88,7 @@ class Engine:
         self._dirty = threading.Event()
         self._snapshot_lock = threading.Lock()
         self._queues_open = threading.Event()
+        self._stream_open = threading.Event()
         self.journal = Journal(state_dir)
         self.app: AsgiApp = self._noting_changes(modules["app"].app)
         """The engine as an ASGI application, for those that call it without a socket."""
@@ -116,13 +120,26 @@ class Engine:
     def open_queues(self) -> None:
         """Let event sources (queues, the stream) wake their functions."""
         self._queues_open.set()
+        self._stream_open.set()
         self._modules["lambda_svc"].esm_wake.set()
+
+    def hold_stream(self) -> None:
+        """Deliver no stream record from now on; queues go on."""
+        self._stream_open.clear()
+
+    def release_stream(self, forget: bool) -> int:
+        """Deliver stream records again; ``forget`` deletes those held back, and their number is returned."""
+        held = self.call(self._drop_stream_records) if forget else 0
+        self._stream_open.set()
+        self._modules["lambda_svc"].esm_wake.set()
+        return held
 
     def stop(self, snapshot: bool = True) -> None:
         """End cleanly: queues closed, calls in flight finished, snapshot written, ports free."""
         if self._loop is None or self._thread is None:
             return
         self._queues_open.clear()
+        self._stream_open.clear()
         self._await_idle_functions()
         if snapshot:
             self.snapshot()
@@ -318,6 +335,13 @@ class Engine:
         while time.monotonic() < end and self._modules["lambda_runtime"].workers_in_use():
             time.sleep(0.02)
 
+    def _drop_stream_records(self) -> int:
+        dropped = sum(len(records) for *_, records in _scoped(self._modules["dynamodb"]._stream_records))
+        self._modules["dynamodb"]._stream_records.clear()
+        self._modules["dynamodb"]._stream_trimmed.clear()
+        self._forget_stream_positions()
+        return dropped
+
     def _sources_are_empty(self) -> bool:
         dynamodb, sqs, lambda_svc = (self._modules[name] for name in ("dynamodb", "sqs", "lambda_svc"))
         now = time.time()
@@ -325,6 +349,8 @@ class Engine:
         positions = {esm_id: at for _a, _r, esm_id, at in _scoped(lambda_svc._dynamodb_stream_positions)}
         for account, region, esm_id, mapping in _scoped(lambda_svc._esms):
             source = mapping["EventSourceArn"]
+            if ":dynamodb:" in source and not self._stream_open.is_set():
+                continue
             if ":dynamodb:" in source:
                 table = source.split("/stream/")[0].rsplit("/", 1)[-1]
                 end = dynamodb.stream_end_position(table, account_id=account, region=region)
@@ -454,7 +480,9 @@ def _import_modules() -> dict[str, Any]:
 def _patch(engine: Engine, modules: Mapping[str, Any]) -> None:
     _shorten_log_wait(modules["lambda_runtime"])
     modules["lambda_runtime"].subprocess = _CleanSubprocess()
-    _gate_queues(modules["lambda_svc"], engine._queues_open)
+    _gate(modules["lambda_svc"], "_poll_sqs", engine._queues_open)
+    _gate(modules["lambda_svc"], "_poll_dynamodb_streams", engine._stream_open)
+    _log_functions(modules["lambda_svc"])
     _journal_changes(modules["dynamodb"], engine.journal)
     _complete_sns_events(modules["sns"])
     # The other snapshot may still name code that the present state has replaced.
@@ -483,15 +511,27 @@ def _complete_sns_events(sns: Any) -> None:
     sns._deliver_to_lambda = completely
 
 
-def _gate_queues(lambda_svc: Any, opened: threading.Event) -> None:
-    """Make the pollers do nothing while the queues are closed."""
-    for name in ("_poll_sqs", "_poll_dynamodb_streams"):
-        poll = getattr(lambda_svc, name)
+def _gate(lambda_svc: Any, name: str, opened: threading.Event) -> None:
+    """Make a poller do nothing while its source is closed."""
+    poll = getattr(lambda_svc, name)
 
-        def gated(poll: Callable[[], bool] = poll) -> bool:
-            return opened.is_set() and poll()
+    def gated() -> bool:
+        return opened.is_set() and bool(poll())
 
-        setattr(lambda_svc, name, gated)
+    setattr(lambda_svc, name, gated)
+
+
+def _log_functions(lambda_svc: Any) -> None:
+    """Hand what functions print to the logger ``deskbell.functions``: nobody reads CloudWatch on a laptop."""
+    emit = lambda_svc._emit_lambda_logs
+
+    def also(function: Any, request_id: str, text: str, error: bool, *rest: Any, **named: Any) -> None:
+        if text:
+            name = (function.get("config") or function).get("FunctionName", "function")
+            functions.log(logging.ERROR if error else logging.INFO, "%s: %s", name, text.strip())
+        emit(function, request_id, text, error, *rest, **named)
+
+    lambda_svc._emit_lambda_logs = also
 
 
 def _journal_changes(dynamodb: Any, journal: Journal) -> None:

@@ -71,11 +71,15 @@ class Front:
     # -- what only a laptop has ----------------------------------------------------------------------------------
 
     async def _local(self, scope: Any, receive: Any, send: Any) -> None:
-        handlers = {("POST", "/_local/clock"): self._move_clock, ("POST", "/_local/ses"): self._trouble_ses}
+        handlers = {
+            ("POST", "/_local/clock"): self._move_clock,
+            ("POST", "/_local/ses"): self._trouble_ses,
+            ("POST", "/_local/stream"): self._hold_stream,
+        }
         handler = handlers.get((scope["method"], scope["path"]))
         body = await _body(receive)
         if handler is None:
-            await _answer(send, 404, {"message": "There is POST /_local/clock and POST /_local/ses."})
+            await _answer(send, 404, {"message": "There is POST /_local/clock, /_local/ses and /_local/stream."})
             return
         try:
             await _answer(send, 200, await handler(_object(body)))
@@ -100,6 +104,17 @@ class Front:
         sent = bool(request.get("sent", mode in TROUBLE_AFTER_EFFECT))
         self.outbox.trouble = Trouble(cast(Mode, mode), count, sent)
         return {"mode": mode, "count": count, "sent": sent}
+
+    async def _hold_stream(self, request: Json) -> Json:
+        """The table's stream stands still (``{"hold": true}``) or goes on, with or without what it held back."""
+        hold, forget = request.get("hold"), request.get("forget", False)
+        if self.clock is None or not isinstance(hold, bool) or not isinstance(forget, bool):
+            raise BadRequest('Send {"hold": true}, or {"hold": false, "forget": <true to delete what was held>}.')
+        engine = self.clock.engine
+        if hold:
+            engine.hold_stream()
+            return {"hold": True}
+        return {"hold": False, "forgotten": await asyncio.to_thread(engine.release_stream, forget)}
 
 
 def _moved(scope: Any, prefix: str, keep_path: bool = True) -> Any:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import IO, Any
 
@@ -35,6 +36,7 @@ SNAPSHOT_SECONDS = 20
 WARM_ATONCE = 4
 NOTICE_SECONDS = 3600
 SEED_SECONDS = 120
+LOG_BYTES = 5_000_000
 HTTP_FUNCTIONS = ("APIHandler", "HooksHandler")
 SOCKET_FUNCTIONS = {
     "WebsocketConnect": "$connect",
@@ -55,7 +57,7 @@ def main() -> int:
         with _alone(options):
             _check_ports(options)
             scrub_environment()
-            _log_to(options.data_dir / "desk.log")
+            _log_to(options.data_dir)
             desk = Desk(options)
             try:
                 desk.start(stopping)
@@ -304,6 +306,13 @@ def _stop_once(stopping: threading.Event) -> None:
     stopping.set()
 
 
-def _log_to(path: Path) -> None:
+def _log_to(folder: Path) -> None:
     """Before the engine is imported, which would else log to the screen."""
-    logging.basicConfig(filename=path, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    line = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for name, level, file in (("", logging.WARNING, "desk.log"), ("deskbell.functions", logging.INFO, "functions.log")):
+        handler = RotatingFileHandler(folder / file, maxBytes=LOG_BYTES, backupCount=1)
+        handler.setFormatter(line)
+        logger = logging.getLogger(name)
+        logger.addHandler(handler)
+        logger.setLevel(level)
+    logging.getLogger("deskbell.functions").propagate = False

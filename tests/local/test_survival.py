@@ -68,6 +68,21 @@ def test_a_kill_in_mid_job_loses_and_doubles_nothing(own_stack: LocalStack) -> N
     wait_for(lambda: outgoing(own_stack, "As ever."), 30, what="a reply after the kill")
 
 
+def test_without_the_stream_the_repair_sweep_brings_everything(own_stack: LocalStack) -> None:
+    own_stack.send(mail("Before the silence"))
+    ticket = own_stack.ticket_about("Before the silence")
+    assert own_stack.local("stream", {"hold": True}) == {"hold": True}
+    reply(own_stack, ticket, "Written while the stream stood still.")
+    own_stack.send(mail("Received in silence"))
+    own_stack.ticket_about("Received in silence")
+    own_stack.local("clock", {"advance_seconds": 25 * 3600})
+    assert own_stack.local("stream", {"hold": False, "forget": True})["forgotten"] > 0
+    (sent,) = outgoing(own_stack, "Written while the stream stood still.")
+    assert sent["rcpt_to"] == ["lina.meyer@example.com"]
+    found = own_stack.api("GET", "/search?q=silence")["items"]
+    assert "Received in silence" in [each["subject"] for each in found]
+
+
 def reply(stack: LocalStack, ticket: dict[str, Any], text: str) -> None:
     stack.api("POST", f"/tickets/{ticket['id']}/messages", {"kind": "reply", "text": text})
 

@@ -46,6 +46,8 @@ def localize(template: Json, endpoint: str, environment: Mapping[str, str] | Non
         local[section] = _without(local[section], dropped)
     _deploy_socket_by_itself(local["Resources"])
     _give_up_sooner(local["Resources"])
+    _speak_plainly(local["Resources"])
+    _allow_batches(local["Resources"])
     local["Globals"]["Function"]["Environment"]["Variables"] |= _addresses(endpoint) | dict(environment or {})
     return local
 
@@ -70,6 +72,24 @@ def _give_up_sooner(resources: dict[str, Json]) -> None:
         for event in declared.get("Properties", {}).get("Events", {}).values():
             if event["Type"] == "DynamoDB":
                 event["Properties"]["MaximumRecordAgeInSeconds"] = STREAM_PATIENCE_SECONDS
+
+
+def _speak_plainly(resources: dict[str, Json]) -> None:
+    """The engine has no TLS, and enforces bucket policies when it enforces roles: refuse what nobody does here."""
+    for declared in resources.values():
+        if declared["Type"] == "AWS::S3::BucketPolicy":
+            for statement in declared["Properties"]["PolicyDocument"]["Statement"]:
+                if statement.get("Sid") == "TlsOnly":
+                    statement["Condition"] = {"Bool": {"aws:SecureTransport": "true"}}
+
+
+def _allow_batches(resources: dict[str, Json]) -> None:
+    """IAM has no action of that name: who may send one message may send ten.  The engine asks for it all the same."""
+    for role in (declared for declared in resources.values() if declared["Type"] == "AWS::IAM::Role"):
+        for policy in role["Properties"]["Policies"]:
+            for statement in policy["PolicyDocument"]["Statement"]:
+                if "sqs:SendMessage" in statement["Action"]:
+                    statement["Action"].append("sqs:SendMessageBatch")
 
 
 def _without(node: Any, dropped: set[str]) -> Any:

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +19,7 @@ STAGE = "test"
 ENGINE = """
 import sys
 from local.engine import start_engine
-engine = start_engine(sys.argv[1])
+engine = start_engine(sys.argv[1], auth=bool(sys.argv[2]))
 print(engine.endpoint, flush=True)
 sys.stdin.read()
 engine.stop(snapshot=False)
@@ -36,11 +37,10 @@ def template(built: package.Package) -> Json:
     return loaded
 
 
-@pytest.fixture(scope="session")
-def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """An engine in a process of its own: a process can hold only one, and other tests may have theirs."""
-    folder = tmp_path_factory.mktemp("engine")
-    command = [sys.executable, "-c", ENGINE, str(folder)]
+@contextmanager
+def running_engine(folder: Path, auth: bool = False) -> Iterator[str]:
+    """Yield the endpoint of an engine in a process of its own: a process can hold only one, other tests have theirs."""
+    command = [sys.executable, "-c", ENGINE, str(folder), "auth" if auth else ""]
     with subprocess.Popen(
         command, cwd=package.ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as engine:
@@ -48,6 +48,12 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         assert engine.stdout
         yield engine.stdout.readline().strip()
         engine.stdin.close()
+
+
+@pytest.fixture(scope="session")
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running_engine(tmp_path_factory.mktemp("engine")) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")
@@ -74,6 +80,3 @@ def strings_in(node: object) -> Iterator[str]:
     elif isinstance(node, list):
         for value in node:
             yield from strings_in(value)
-
-
-ROOT: Path = package.ROOT

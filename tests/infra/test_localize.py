@@ -78,6 +78,11 @@ def test_the_socket_deploys_by_itself_and_answers_on_loopback(template: Json) ->
     assert variables["WEBSOCKET_URL"]["Fn::Sub"] == "ws://127.0.0.1:4599/_aws/execute-api/${WebsocketAPI}/api"
 
 
+def test_buckets_may_be_reached_without_tls(template: Json) -> None:
+    for policy in resources_of(localize(template, ENDPOINT), "AWS::S3::BucketPolicy").values():
+        assert policy["PolicyDocument"]["Statement"][0]["Condition"] == {"Bool": {"aws:SecureTransport": "true"}}
+
+
 def test_a_front_port_may_name_other_addresses(template: Json) -> None:
     local = localize(template, ENDPOINT, {"BASE_PATH": "", "WEBSOCKET_URL": "ws://127.0.0.1:8000/live"})
     variables = local["Globals"]["Function"]["Environment"]["Variables"]

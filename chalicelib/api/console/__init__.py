@@ -11,19 +11,11 @@ def blueprints() -> list[Blueprint]:
         lists,
         live,
         new_ticket,
-        operations,
-        settings_agents,
-        settings_desk,
-        settings_inboxes,
-        settings_own,
-        sign_in,
+        on_demand,
         static,
         ticket,
         writing,
     )
 
-    rooms = (
-        lists, ticket, writing, changing, new_ticket, for_you, live, static, sign_in, settings_own, settings_agents,
-        settings_inboxes, settings_desk, operations,
-    )  # fmt: skip
+    rooms = (lists, ticket, writing, changing, new_ticket, for_you, live, static, on_demand)
     return [room.blueprint for room in rooms]

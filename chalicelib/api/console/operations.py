@@ -3,10 +3,10 @@
 from datetime import date, timedelta
 from typing import Any
 
-from chalice.app import Blueprint, Response
+from chalice.app import Response
 
 from chalicelib import wiring
-from chalicelib.api.console.settings_pages import FINE, Refusal, action_route, refusal_of, show
+from chalicelib.api.console.settings_pages import FINE, Refusal, refusal_of, show
 from chalicelib.api.web import Visit, html
 from chalicelib.errors import DeskbellError, InvalidInput, NotFound
 from chalicelib.services import dead_letters, ledger, originals
@@ -23,15 +23,11 @@ QUEUE_WORDS = {
 }
 DAYS_BACK = 400
 
-blueprint = Blueprint(__name__)
 
-
-@action_route(blueprint, "/operations", "operations.read")
 def home(visit: Visit) -> Response:
     return visit.go(LEDGER)
 
 
-@action_route(blueprint, LEDGER, "operations.read")
 def show_ledger(visit: Visit) -> Response:
     """One day counted now, and the days before as they were counted at their end."""
     today = visit.at.date()
@@ -72,19 +68,16 @@ def _day(text: str, today: date) -> date:
 # Kept out
 
 
-@action_route(blueprint, KEPT_OUT, "operations.read")
 def show_kept_out(visit: Visit) -> Response:
     return _kept_out_page(visit, FINE)
 
 
-@action_route(blueprint, "/operations/kept-out/original", "originals.download")
 def download(visit: Visit) -> Response:
     """The browser goes on to a link that works for a few minutes."""
     link = originals.link_of_kept_out(_entry(visit.query("receipt")))
     return html("", 303, {"Location": link, "Referrer-Policy": "no-referrer"})
 
 
-@action_route(blueprint, "/operations/kept-out/replay", "operations.retry", ("POST",))
 def replay(visit: Visit) -> Response:
     try:
         entry = _entry(visit.form.value("receipt"))
@@ -118,12 +111,10 @@ def _entry(receipt_name: str) -> KeptOut:
 # Could not be processed
 
 
-@action_route(blueprint, FAILED, "operations.read")
 def show_failed(visit: Visit) -> Response:
     return _failed_page(visit, FINE)
 
 
-@action_route(blueprint, "/operations/failed/retry", "operations.retry", ("POST",))
 def retry(visit: Visit) -> Response:
     try:
         dead_letters.retry(
@@ -134,7 +125,6 @@ def retry(visit: Visit) -> Response:
     return visit.go(FAILED, done="retried")
 
 
-@action_route(blueprint, "/operations/failed/discard", "operations.discard", ("POST",))
 def discard(visit: Visit) -> Response:
     form = visit.form
     try:
@@ -151,7 +141,6 @@ def discard(visit: Visit) -> Response:
     return visit.go(FAILED, done="discarded")
 
 
-@action_route(blueprint, "/operations/failed/original", "originals.download")
 def download_failed(visit: Visit) -> Response:
     from chalicelib.store import objects
 

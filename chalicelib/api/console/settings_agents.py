@@ -1,9 +1,9 @@
 """/settings/agents and /settings/teams: who works here."""
 
-from chalice.app import Blueprint, Response
+from chalice.app import Response
 
 from chalicelib.api.console import handed
-from chalicelib.api.console.settings_pages import FINE, NOTHING, Refusal, action_route, refusal_of, show
+from chalicelib.api.console.settings_pages import FINE, NOTHING, Refusal, refusal_of, show
 from chalicelib.api.web import Form, Visit
 from chalicelib.domain.people import Agent
 from chalicelib.errors import DeskbellError
@@ -19,20 +19,15 @@ ROLE_WORDS = (
     ("viewer", "Viewer: reads"),
 )
 
-blueprint = Blueprint(__name__)
 
-
-@action_route(blueprint, AGENTS, "agents.manage")
 def list_agents(visit: Visit) -> Response:
     return show(visit, "settings/agents.html", AGENTS, agents=directory.agents(), team_names=_team_names())
 
 
-@action_route(blueprint, "/settings/agents/new", "agents.manage")
 def show_new_agent(visit: Visit) -> Response:
     return _new_page(visit, Form({"role": ["agent"]}), FINE)
 
 
-@action_route(blueprint, "/settings/agents/new", "agents.manage", ("POST",))
 def invite(visit: Visit) -> Response:
     form = visit.form
     new = NewAgent(form.value("email"), form.value("name"), form.value("role"), form.values("team_ids"))
@@ -45,13 +40,11 @@ def invite(visit: Visit) -> Response:
     return _invited_page(visit, made)
 
 
-@action_route(blueprint, "/settings/agents/{agent_id}", "agents.manage")
 def show_agent(visit: Visit, agent_id: str) -> Response:
     agent = directory.agent(agent_id)
     return _agent_page(visit, agent, _form_of(agent), FINE)
 
 
-@action_route(blueprint, "/settings/agents/{agent_id}", "agents.manage", ("POST",))
 def save_agent(visit: Visit, agent_id: str) -> Response:
     form = visit.form
     wanted = AgentChange(form.value("name"), form.value("role"), form.values("team_ids"), form.has("active"))
@@ -62,7 +55,6 @@ def save_agent(visit: Visit, agent_id: str) -> Response:
     return visit.go(AGENTS, done="saved")
 
 
-@action_route(blueprint, "/settings/agents/{agent_id}/invite", "agents.manage", ("POST",))
 def invite_again(visit: Visit, agent_id: str) -> Response:
     try:
         made = agents.invite_again(agent_id, handed.link_maker(visit), handed.send_system_mail, visit.actor, visit.at)
@@ -72,7 +64,6 @@ def invite_again(visit: Visit, agent_id: str) -> Response:
     return _invited_page(visit, made)
 
 
-@action_route(blueprint, "/settings/agents/{agent_id}/factor", "agents.manage", ("POST",))
 def reset_factor(visit: Visit, agent_id: str) -> Response:
     agents.reset_totp(handed.user_pool(), agent_id, visit.actor, visit.at)
     return visit.go(f"{AGENTS}/{agent_id}", done="factor-reset")
@@ -111,12 +102,10 @@ def _team_names() -> dict[str, str]:
 # Teams
 
 
-@action_route(blueprint, TEAMS, "teams.manage")
 def list_teams(visit: Visit) -> Response:
     return _teams_page(visit, NOTHING, FINE)
 
 
-@action_route(blueprint, TEAMS, "teams.manage", ("POST",))
 def create_team(visit: Visit) -> Response:
     try:
         teams.create(visit.form.value("name"), visit.actor, visit.at)
@@ -125,7 +114,6 @@ def create_team(visit: Visit) -> Response:
     return visit.go(TEAMS, done="saved")
 
 
-@action_route(blueprint, "/settings/teams/{team_id}", "teams.manage", ("POST",))
 def rename_team(visit: Visit, team_id: str) -> Response:
     try:
         teams.rename(team_id, visit.form.value("name"), visit.actor, visit.at)
@@ -134,7 +122,6 @@ def rename_team(visit: Visit, team_id: str) -> Response:
     return visit.go(TEAMS, done="saved")
 
 
-@action_route(blueprint, "/settings/teams/{team_id}/delete", "teams.manage", ("POST",))
 def delete_team(visit: Visit, team_id: str) -> Response:
     try:
         teams.delete(team_id, visit.actor, visit.at)

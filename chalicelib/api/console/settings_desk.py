@@ -1,8 +1,8 @@
 """/settings/tokens, /settings/desk and /settings/audit."""
 
-from chalice.app import Blueprint, Response
+from chalice.app import Response
 
-from chalicelib.api.console.settings_pages import FINE, NOTHING, Refusal, action_route, refusal_of, show
+from chalicelib.api.console.settings_pages import FINE, NOTHING, Refusal, refusal_of, show
 from chalicelib.api.web import Form, Visit
 from chalicelib.errors import DeskbellError, InvalidInput
 from chalicelib.services import audit, desk, tokens
@@ -16,15 +16,11 @@ SCOPE_WORDS = (
     ("admin", "Admin: everything, agents and inboxes too"),
 )
 
-blueprint = Blueprint(__name__)
 
-
-@action_route(blueprint, TOKENS, "tokens.manage")
 def list_tokens(visit: Visit) -> Response:
     return _tokens_page(visit, Form({"scopes": ["read"]}), FINE)
 
 
-@action_route(blueprint, TOKENS, "tokens.manage", ("POST",))
 def create_token(visit: Visit) -> Response:
     """The answer shows the secret: it is no redirect, since nothing could show it again."""
     form = visit.form
@@ -35,7 +31,6 @@ def create_token(visit: Visit) -> Response:
     return _tokens_page(visit, NOTHING, FINE, made)
 
 
-@action_route(blueprint, "/settings/tokens/{token_id}/revoke", "tokens.manage", ("POST",))
 def revoke_token(visit: Visit, token_id: str) -> Response:
     tokens.revoke(token_id, visit.actor, visit.at)
     return visit.go(TOKENS, done="revoked")
@@ -54,14 +49,12 @@ def _tokens_page(visit: Visit, form: Form, refusal: Refusal, made: NewToken | No
     )
 
 
-@action_route(blueprint, DESK, "desk.manage")
 def show_desk(visit: Visit) -> Response:
     known = directory.desk_settings()
     fields = {"public_url": [known.public_url], "mail_domain": [known.mail_domain]}
     return _desk_page(visit, Form(fields | ({"require_totp": ["1"]} if known.require_totp else {})), FINE)
 
 
-@action_route(blueprint, DESK, "desk.manage", ("POST",))
 def save_desk(visit: Visit) -> Response:
     form = visit.form
     try:
@@ -78,7 +71,6 @@ def _desk_page(visit: Visit, form: Form, refusal: Refusal) -> Response:
     return show(visit, "settings/desk.html", DESK, refusal, form=form, without_factor=without)
 
 
-@action_route(blueprint, AUDIT, "audit.read")
 def show_audit(visit: Visit) -> Response:
     months = audit.months(visit.at)
     month = visit.query("month") or months[0]

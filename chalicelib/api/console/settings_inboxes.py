@@ -3,11 +3,11 @@
 from dataclasses import replace
 from typing import Any
 
-from chalice.app import Blueprint, Response
+from chalice.app import Response
 
 from chalicelib import wiring
 from chalicelib.api.console import handed
-from chalicelib.api.console.settings_pages import FINE, NOTHING, Refusal, action_route, refusal_of, show
+from chalicelib.api.console.settings_pages import FINE, NOTHING, Refusal, refusal_of, show
 from chalicelib.api.inbox_tools import inbox_tools
 from chalicelib.api.web import Form, Visit
 from chalicelib.config import settings
@@ -30,15 +30,11 @@ NUMBERS = ("reopen_days", "undo_seconds", "sends_per_minute")
 SECRET_FIELDS = ("bot_token",)
 SETTING_FIELDS = ("forward_to", "form_senders", "mailbox", "base_url")
 
-blueprint = Blueprint(__name__)
 
-
-@action_route(blueprint, INBOXES, "inboxes.manage")
 def list_inboxes(visit: Visit) -> Response:
     return show(visit, "settings/inboxes.html", INBOXES, inboxes=directory.inboxes())
 
 
-@action_route(blueprint, "/settings/inboxes/new", "inboxes.manage")
 def show_new(visit: Visit) -> Response:
     channel = visit.query("channel")
     if channel not in inboxes.SETTINGS:
@@ -47,7 +43,6 @@ def show_new(visit: Visit) -> Response:
     return _new_page(visit, channel, Form({"mailbox": [mailbox], "separated": []}), FINE)
 
 
-@action_route(blueprint, "/settings/inboxes/new", "inboxes.manage", ("POST",))
 def create(visit: Visit) -> Response:
     """A forwarded mailbox gets an address to forward to unless one was typed."""
     form = visit.form
@@ -61,13 +56,11 @@ def create(visit: Visit) -> Response:
     return visit.go(f"{INBOXES}/{made.id}/set-up" if made.channel == "email" else INBOXES, done="saved")
 
 
-@action_route(blueprint, "/settings/inboxes/{inbox_id}", "inboxes.manage")
 def show_inbox(visit: Visit, inbox_id: str) -> Response:
     inbox = directory.inbox(inbox_id)
     return _inbox_page(visit, inbox, _typed(inbox), FINE)
 
 
-@action_route(blueprint, "/settings/inboxes/{inbox_id}", "inboxes.manage", ("POST",))
 def save_inbox(visit: Visit, inbox_id: str) -> Response:
     inbox, form = directory.inbox(inbox_id), visit.form
     try:
@@ -82,12 +75,10 @@ def save_inbox(visit: Visit, inbox_id: str) -> Response:
 # Texts
 
 
-@action_route(blueprint, TEXTS, "inbox_texts.manage")
 def show_texts(visit: Visit) -> Response:
     return show(visit, "settings/texts.html", TEXTS, inboxes=directory.inboxes(), form=NOTHING, changing="")
 
 
-@action_route(blueprint, "/settings/texts/{inbox_id}", "inbox_texts.manage", ("POST",))
 def save_texts(visit: Visit, inbox_id: str) -> Response:
     form = visit.form
     try:
@@ -101,12 +92,10 @@ def save_texts(visit: Visit, inbox_id: str) -> Response:
 # The wizard
 
 
-@action_route(blueprint, "/settings/inboxes/{inbox_id}/set-up", "inboxes.manage")
 def show_set_up(visit: Visit, inbox_id: str) -> Response:
     return _set_up_page(visit, _mail_inbox(inbox_id), FINE)
 
 
-@action_route(blueprint, "/settings/inboxes/{inbox_id}/domain", "inboxes.manage", ("POST",))
 def add_domain(visit: Visit, inbox_id: str) -> Response:
     inbox = _mail_inbox(inbox_id)
     try:

@@ -2,11 +2,11 @@
 
 from zoneinfo import available_timezones
 
-from chalice.app import Blueprint, Response
+from chalice.app import Response
 
 from chalicelib.api.console import handed
 from chalicelib.api.console.qr_code import qr_svg
-from chalicelib.api.console.settings_pages import FINE, Refusal, action_route, refusal_of, show
+from chalicelib.api.console.settings_pages import FINE, Refusal, refusal_of, show
 from chalicelib.api.web import Form, Visit
 from chalicelib.domain.people import Agent
 from chalicelib.errors import DeskbellError, InvalidInput
@@ -17,20 +17,15 @@ from chalicelib.store import directory
 
 ME = "/settings/me"
 
-blueprint = Blueprint(__name__)
 
-
-@action_route(blueprint, "/settings", "own.settings")
 def home(visit: Visit) -> Response:
     return visit.go(ME)
 
 
-@action_route(blueprint, ME, "own.settings")
 def show_own(visit: Visit) -> Response:
     return _page(visit, _form_of(visit.agent), FINE)
 
 
-@action_route(blueprint, ME, "own.settings", ("POST",))
 def save_own(visit: Visit) -> Response:
     form = visit.form
     wanted = OwnSettings(
@@ -43,7 +38,6 @@ def save_own(visit: Visit) -> Response:
     return visit.go(ME, done="saved")
 
 
-@action_route(blueprint, "/settings/me/password", "own.settings", ("POST",))
 def change_password(visit: Visit) -> Response:
     form = visit.form
     try:
@@ -61,7 +55,6 @@ def change_password(visit: Visit) -> Response:
     return visit.go(ME, done="password")
 
 
-@action_route(blueprint, "/settings/me/sign-out-everywhere", "own.settings", ("POST",))
 def sign_out_everywhere(visit: Visit) -> Response:
     sessions.end_all(visit.agent.id, visit.at, but=visit.signed_in.session_id)
     return visit.go(ME, done="signed-out")
@@ -70,7 +63,6 @@ def sign_out_everywhere(visit: Visit) -> Response:
 # Second factor
 
 
-@action_route(blueprint, "/settings/me/factor", "own.settings", ("POST",))
 def begin_factor(visit: Visit) -> Response:
     password = visit.form.value("factor_password")
     try:
@@ -80,7 +72,6 @@ def begin_factor(visit: Visit) -> Response:
     return _factor_page(visit, step, FINE)
 
 
-@action_route(blueprint, "/settings/me/factor/finish", "own.settings", ("POST",))
 def finish_factor(visit: Visit) -> Response:
     token = visit.form.value("step")
     try:
@@ -92,7 +83,6 @@ def finish_factor(visit: Visit) -> Response:
     return visit.go(ME, done="factor-on")
 
 
-@action_route(blueprint, "/settings/me/factor/off", "own.settings", ("POST",))
 def turn_factor_off(visit: Visit) -> Response:
     password = visit.form.value("factor_password")
     try:

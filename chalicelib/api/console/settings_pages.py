@@ -1,13 +1,12 @@
 """What all pages of Settings share: who may see them, the menu at the side, and a form that was refused."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Concatenate
+from typing import Any
 
-from chalice.app import Blueprint, Response
+from chalice.app import Response
 
-from chalicelib.api.web import Form, Handler, Visit, console_route
-from chalicelib.domain.people import ROLES
+from chalicelib.api.web import Form, Visit
 from chalicelib.errors import DeskbellError, InvalidInput
 from chalicelib.services.permissions import Action, allowed
 
@@ -51,13 +50,6 @@ FINE = Refusal()
 
 def refusal_of(error: DeskbellError) -> Refusal:
     return Refusal(error.message, error.fields if isinstance(error, InvalidInput) else {}, error.status)
-
-
-def action_route(
-    blueprint: Blueprint, path: str, action: Action, methods: tuple[str, ...] = ("GET",)
-) -> Callable[[Callable[Concatenate[Visit, ...], Response]], Handler]:
-    """``console_route`` for the roles that the table of permissions lets do ``action``."""
-    return console_route(blueprint, path, methods, allow=[role for role in ROLES if allowed(role, action)])
 
 
 def show(visit: Visit, template: str, current: str, refusal: Refusal = FINE, **context: Any) -> Response:

@@ -4,12 +4,12 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from chalice.app import Blueprint, Response
+from chalice.app import Response
 
 from chalicelib.api import web
 from chalicelib.api.console import handed
 from chalicelib.api.console.qr_code import qr_svg
-from chalicelib.api.web import Visit, console_route, html
+from chalicelib.api.web import Visit, html
 from chalicelib.config import settings
 from chalicelib.domain.people import Agent
 from chalicelib.errors import DeskbellError, InvalidInput, NotFound
@@ -26,17 +26,13 @@ TEMPLATES = {
     "set_up": "sign_in/set_up.html",
 }
 
-blueprint = Blueprint(__name__)
 
-
-@console_route(blueprint, "/sign-in", public=True)
 def show(visit: Visit) -> Response:
     if visit.session is not None:
         return visit.go(HOME)
     return _first(visit, after=visit.query("next"), done=visit.query("done"))
 
 
-@console_route(blueprint, "/sign-in", methods=["POST"], public=True)
 def enter(visit: Visit) -> Response:
     email, password = visit.form.value("email"), visit.form.value("password")
     try:
@@ -46,7 +42,6 @@ def enter(visit: Visit) -> Response:
     return _go_on(visit, step)
 
 
-@console_route(blueprint, "/sign-in/new-password", methods=["POST"], public=True)
 def set_first_password(visit: Visit) -> Response:
     form = visit.form
     return _take_step(
@@ -57,7 +52,6 @@ def set_first_password(visit: Visit) -> Response:
     )
 
 
-@console_route(blueprint, "/sign-in/code", methods=["POST"], public=True)
 def enter_code(visit: Visit) -> Response:
     form = visit.form
     return _take_step(
@@ -68,7 +62,6 @@ def enter_code(visit: Visit) -> Response:
     )
 
 
-@console_route(blueprint, "/sign-in/set-up", methods=["POST"], public=True)
 def finish_set_up(visit: Visit) -> Response:
     form = visit.form
     return _take_step(
@@ -77,7 +70,6 @@ def finish_set_up(visit: Visit) -> Response:
     )
 
 
-@console_route(blueprint, "/sign-out", methods=["POST"], public=True)
 def sign_out(visit: Visit) -> Response:
     if visit.session is not None:
         sessions.end(visit.session)
@@ -88,12 +80,10 @@ def sign_out(visit: Visit) -> Response:
 # A new password by link
 
 
-@console_route(blueprint, "/forgot", public=True)
 def show_forgot(visit: Visit) -> Response:
     return visit.page("sign_in/forgot.html", email="", errors={}, problem="", sent=False)
 
 
-@console_route(blueprint, "/forgot", methods=["POST"], public=True)
 def forgot(visit: Visit) -> Response:
     """The same answer whether or not somebody has this address."""
     email = visit.form.value("email")
@@ -108,7 +98,6 @@ def forgot(visit: Visit) -> Response:
     return visit.page("sign_in/forgot.html", email=email, errors={}, problem="", sent=True)
 
 
-@console_route(blueprint, "/password", public=True)
 def show_password(visit: Visit) -> Response:
     link = visit.query("link")
     try:
@@ -118,7 +107,6 @@ def show_password(visit: Visit) -> Response:
     return _password_form(visit, link, agent, None)
 
 
-@console_route(blueprint, "/password", methods=["POST"], public=True)
 def set_password(visit: Visit) -> Response:
     form, maker = visit.form, handed.link_maker(visit)
     link = form.value("link")

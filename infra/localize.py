@@ -47,7 +47,7 @@ def localize(template: Json, endpoint: str, environment: Mapping[str, str] | Non
     _deploy_socket_by_itself(local["Resources"])
     _give_up_sooner(local["Resources"])
     _speak_plainly(local["Resources"])
-    _allow_batches(local["Resources"])
+    _ask_as_the_engine_does(local["Resources"])
     local["Globals"]["Function"]["Environment"]["Variables"] |= _addresses(endpoint) | dict(environment or {})
     return local
 
@@ -83,13 +83,19 @@ def _speak_plainly(resources: dict[str, Json]) -> None:
                     statement["Condition"] = {"Bool": {"aws:SecureTransport": "true"}}
 
 
-def _allow_batches(resources: dict[str, Json]) -> None:
-    """IAM has no action of that name: who may send one message may send ten.  The engine asks for it all the same."""
+def _ask_as_the_engine_does(resources: dict[str, Json]) -> None:
+    """Two ways in which an engine that enforces policies is not AWS.
+
+    It asks for ``sqs:SendMessageBatch``, which IAM does not have: there, who may send one message may send ten.  And it
+    does not look whose identity a mail is sent as, so it asks for the right to send as anybody.
+    """
     for role in (declared for declared in resources.values() if declared["Type"] == "AWS::IAM::Role"):
         for policy in role["Properties"]["Policies"]:
             for statement in policy["PolicyDocument"]["Statement"]:
                 if "sqs:SendMessage" in statement["Action"]:
                     statement["Action"].append("sqs:SendMessageBatch")
+                if "ses:SendEmail" in statement["Action"]:
+                    statement["Resource"] = ["*"]
 
 
 def _without(node: Any, dropped: set[str]) -> Any:

@@ -9,6 +9,7 @@ from chalicelib.domain import threading
 from chalicelib.domain.message import Inbound, Message, Party
 from chalicelib.domain.moments import random_id, sortable_id, stamp, whole_milliseconds
 from chalicelib.domain.people import Customer, Inbox
+from chalicelib.domain.text import new_text
 from chalicelib.domain.ticket import MAX_SUBJECT_CHARS, SNIPPET_CHARS, Ticket
 from chalicelib.services.attachments import store_files
 from chalicelib.store import customers, directory, documents, messages, receipts, sources, tickets
@@ -21,6 +22,8 @@ MAX_THREAD_KEYS = 25
 MAX_PARTICIPANTS = 50
 SUPPRESSED_DAYS = 30
 NO_SUBJECT = "(no subject)"
+OWN_MESSAGES = 10
+"""How far back a customer's mail is searched for our own words."""
 
 
 @dataclass(frozen=True)
@@ -185,7 +188,8 @@ def _join_or_open(
     customer, handle = _customer(transaction, inbound, envelope.inbox, at)
     if isinstance(decision, threading.Join):
         before = tickets.load(decision.ticket_id)
-        message = _message(inbound, envelope, before.ticket.id, customer)
+        answer = replace(inbound, new_text=_newly_said(inbound, before.ticket.id))
+        message = _message(answer, envelope, before.ticket.id, customer)
         after = _appended(before.ticket, message, inbound, decision.wakes, envelope.inbox)
         tickets.put_changed(transaction, before, after, at, keep_seen=not decision.wakes)
         new_ticket = False
@@ -247,6 +251,13 @@ def _customer(
     customer = Customer(random_id("c", secrets.token_bytes(7)), name, (handle,), whole_milliseconds(at))
     customers.add(transaction, customer)
     return customer, None
+
+
+def _newly_said(inbound: Inbound, ticket_id: str) -> str:
+    """What the customer wrote beyond our own words coming back: known word for word, so no language is needed."""
+    said = messages.newest(ticket_id, limit=OWN_MESSAGES).messages
+    ours = [each.text for each in said if each.kind == "message" and each.direction == "out"]
+    return new_text(inbound.new_text or inbound.text, ours) if ours else inbound.new_text
 
 
 def _message(inbound: Inbound, envelope: Envelope, ticket_id: str, customer: Customer) -> Message:

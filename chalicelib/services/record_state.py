@@ -66,7 +66,8 @@ def _was_interrupted(ticket_id: str, message_id: str, change: StateChange) -> bo
 def _bad_news(change: StateChange, ticket_id: str, message_id: str, at: datetime, channel: str) -> None:
     message = messages.get(ticket_id, message_id)
     if change.permanent or change.state == "complained":
-        for address in change.recipients:
+        written_to = {party.address.lower() for party in (*message.to, *message.cc, *message.bcc)}
+        for address in written_to & {each.lower() for each in change.recipients}:  # a forged bounce may name anybody
             customers.mark_handle(customers.handle_name(channel, address), unreachable=change.reason)
     breaker.note_failure(directory.inbox(message.inbox_id), at)
     if message.author_kind == "system":

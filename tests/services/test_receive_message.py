@@ -9,6 +9,7 @@ from chalicelib.domain.message import Inbound, IncomingFile, Party
 from chalicelib.services import receive_message
 from chalicelib.services.change_ticket import Changes, change
 from chalicelib.services.receive_message import Envelope
+from chalicelib.services.reply_to_ticket import Reply, reply
 from chalicelib.store import messages, receipts, tickets
 from tests.engine import Desk
 
@@ -166,3 +167,15 @@ def test_lists_hold_each_ticket_once_in_a_stable_order_over_pages(desk: Desk) ->
     assert seen == list(reversed(made))
     waiting = tickets.page(tickets.ListName("waiting"), limit=50)
     assert [row.id for row in waiting.rows] == made
+
+
+def test_our_own_words_coming_back_are_no_new_text_whatever_the_language(desk: Desk) -> None:
+    inbox, actor = desk.inbox(), desk.actor()
+    first = receive_message.receive(mail(desk), envelope(desk, inbox=inbox), desk.now)
+    ours = "Your parcel left our warehouse this morning with the number 00340434161094027318."
+    reply(first.ticket_id or "", actor, Reply(ours, undo_seconds=0), desk.advance(minutes=1))
+    said = mail(desk, 2, thread_keys=("mid:1@example.com",), text=f"Dank je!\n\nqwx zyx blah:\n{ours}")
+    second = receive_message.receive(said, envelope(desk, "o2", inbox=inbox), desk.advance(minutes=1))
+    stored = messages.get(second.ticket_id or "", second.message_id or "")
+    assert ours not in stored.text and stored.text.startswith("Dank je!")
+    assert ours in messages.body_of(stored).full_text

@@ -24,4 +24,7 @@ def main() -> int:
 
 if __name__ == "__main__":
     os.umask(0o077)  # what the desk keeps is its owner's business
-    sys.exit(main())
+    status = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # everything is written and closed; some of the engine's threads would sleep on for ten seconds

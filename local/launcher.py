@@ -14,14 +14,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import IO, Any
 
 from infra import package
 from local import deployment
-from local.clock import Clock, scheduled_event
+from local.clock import Clock
 from local.credentials import Access, SignIn, keep_access, read_access, write_credentials
 from local.deployment import Deployment
 from local.engine import ACCOUNT, REGION, Engine, EngineError, port_is_free, prepare_engine
@@ -37,14 +36,8 @@ WARM_ATONCE = 4
 NOTICE_SECONDS = 3600
 SEED_SECONDS = 120
 LOG_BYTES = 5_000_000
-HTTP_FUNCTIONS = ("APIHandler", "HooksHandler")
-SOCKET_FUNCTIONS = {
-    "WebsocketConnect": "$connect",
-    "WebsocketMessage": "$default",
-    "WebsocketDisconnect": "$disconnect",
-}
+WARMED = ("APIHandler", "Intake", "Relay", "Work", "Deliver", "DeliveryEvents", "Later", "WebsocketConnect")
 SNS_GREETING = "Successfully validated SNS topic for Amazon SES event publishing."
-CLOCK_FUNCTIONS = ("Sweep", "Repair", "Hourly", "Daily")
 
 
 def main() -> int:
@@ -189,7 +182,7 @@ class Desk:
 
 
 def warm_functions(engine: Engine, stack: Stack, url: str) -> None:
-    """Call every function once, so that the first mail and the first page find it started."""
+    """Call the functions on the way of a message once, so that the first mail and the first page find them started."""
     from urllib.request import urlopen
 
     from botocore.config import Config
@@ -204,23 +197,14 @@ def warm_functions(engine: Engine, stack: Stack, url: str) -> None:
         lambda_client.invoke(FunctionName=stack.functions[logical_id], Payload=json.dumps(_harmless(logical_id)))
 
     with ThreadPoolExecutor(WARM_ATONCE) as pool:
-        list(pool.map(warm, stack.functions))
+        list(pool.map(warm, WARMED))
 
 
 def _harmless(logical_id: str) -> Mapping[str, object]:
     """An event that a function takes and that changes nothing."""
-    if logical_id in CLOCK_FUNCTIONS:
-        return scheduled_event(datetime.now(UTC))
-    if logical_id in SOCKET_FUNCTIONS:
-        context = dict.fromkeys(("domainName", "stage", "apiId"), "") | {
-            "connectionId": "warm",
-            "routeKey": SOCKET_FUNCTIONS[logical_id],
-        }
-        return {"requestContext": context, "body": "{}", "queryStringParameters": {}}
-    if logical_id in HTTP_FUNCTIONS:
-        names = ("multiValueQueryStringParameters", "pathParameters", "stageVariables", "body")
-        request = {"httpMethod": "GET", "resourcePath": "/warm", "identity": dict[str, str]()}
-        return dict.fromkeys(names) | {"requestContext": request, "headers": {}, "isBase64Encoded": False}
+    if logical_id == "WebsocketConnect":
+        context = dict.fromkeys(("domainName", "stage", "apiId"), "") | {"connectionId": "warm", "routeKey": "$connect"}
+        return {"requestContext": context, "queryStringParameters": {}}
     if logical_id == "DeliveryEvents":
         return {"Records": [{"Sns": {"Message": SNS_GREETING, "Subject": "", "MessageAttributes": {}}}]}
     return {"Records": []}

@@ -20,6 +20,8 @@ ANY_CONTENT_TYPE: list[str] = []
 """Chalice checks no content type then: its refusal would not be a problem document, so we check ourselves."""
 MAX_JSON_BYTES = 4_000_000
 """The longest text and HTML with every character escaped; Lambda itself takes 6 MB."""
+MAX_FAULTS, MAX_FAULT_CHARS = 30, 100
+"""What a problem says of a body that is wrong in thousands of places."""
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 TITLES = {
@@ -73,7 +75,7 @@ def problem(error: DeskbellError, request_id: str) -> Response:
     }
     headers = {"Content-Type": PROBLEM}
     if isinstance(error, InvalidInput) and error.fields:
-        body["fields"] = dict(error.fields)
+        body["fields"] = {name[:MAX_FAULT_CHARS]: error.fields[name] for name in list(error.fields)[:MAX_FAULTS]}
     if isinstance(error, Conflict) and error.latest_message_id:
         body["latest_message_id"] = error.latest_message_id
     retry_after = getattr(error, "retry_after_seconds", None)

@@ -44,11 +44,11 @@ class Attempt:
     repeated: bool = False
 
 
-def checked_key(header: str) -> str | None:
-    """The key, None when there is none; raise InvalidInput for one that cannot be a key."""
-    key = header.strip()
-    if not key:
+def checked_key(header: str | None) -> str | None:
+    """The key, None without the header; raise InvalidInput for what cannot be a key, be it nothing."""
+    if header is None:
         return None
+    key = header.strip(" \t")
     if not KEY.fullmatch(key):
         raise InvalidInput(
             "The Idempotency-Key is not valid.", {HEADER: "Use 1 to 255 visible ASCII characters, say a UUID."}

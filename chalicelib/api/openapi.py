@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from chalicelib import __version__
 from chalicelib.api import http, idempotency
 from chalicelib.api.operations import CALLS_PER_MINUTE, OPERATIONS, PATH_PARTS, Operation
-from chalicelib.api.schema import Json, MapOf, Number, Record, Text, Words, records_in
+from chalicelib.api.schema import Json, MapOf, Number, Record, Words, records_in
 from chalicelib.services.permissions import SCOPES, allowed_by_scopes
 
 ABOUT = f"""\
@@ -32,7 +32,12 @@ PROBLEM = Record(
         "instance": Words("This very answer, as the desk's log names it."),
     },
     {
-        "fields": MapOf(Words(), Text(), about="What is wrong, by field (`customer.email`, `tags.0`) or parameter."),
+        "fields": MapOf(
+            Words(),
+            Words(),
+            http.MAX_FAULTS,
+            about="What is wrong, by field (`customer.email`, `tags.0`) or parameter.",
+        ),
         "latest_message_id": Words("With 409 on a reply: the message that came meanwhile."),
         "retry_after_seconds": Number(1, about="With 429: when to come back."),
     },
@@ -117,7 +122,7 @@ def _parameters(each: Operation) -> Iterable[Json]:
             name = part[1:-1]
             yield {"name": name, "in": "path", "required": True, "schema": PATH_PARTS[name].schema()}
     for name, shape in each.query.items():
-        yield {"name": name, "in": "query", "required": False, "schema": shape.schema()}
+        yield {"name": name, "in": "query", "required": name in each.needs, "schema": shape.schema()}
     if each.method == "POST":
         yield {
             "name": idempotency.HEADER,

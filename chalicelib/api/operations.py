@@ -64,6 +64,8 @@ class Operation:
     status: int = 200
     body: Record | None = None
     query: Mapping[str, Shape] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    """Parameters of the query without which the call means nothing."""
     errors: tuple[int, ...] = ()
     about: str = ""
 
@@ -184,7 +186,7 @@ def _answered(
 
     key = None
     if declared.method == "POST":
-        key = idempotency.checked_key(str(request.headers.get(idempotency.HEADER, "")))
+        key = idempotency.checked_key(request.headers.get(idempotency.HEADER))
     fingerprint = idempotency.fingerprint(declared.method, declared.path.format_map(parts), sent) if key else ""
     status, text, replayed = idempotency.once(token_id, key, fingerprint, now, attempt)
     return http.answer(text, status, request_id, {"Idempotency-Replayed": "true"} if replayed else None)
@@ -225,6 +227,7 @@ def _checked_query(declared: Operation, request: Request) -> dict[str, Any]:
             faults[name] = "Give this parameter once."
         else:
             found[name] = shape.check(from_text(shape, values[0]), name, faults)
+    faults |= {name: f"This is missing. {declared.query[name].about}" for name in declared.needs if name not in found}
     if faults:
         raise InvalidInput(_counted(faults, "parameter"), faults)
     return found

@@ -114,11 +114,12 @@ class Words:
 
 @dataclass(frozen=True)
 class Number:
-    """A whole number within bounds, both included."""
+    """A whole number within bounds, both included.  ``hint``: what to do with one that is beyond them."""
 
     low: int
     high: int | None = None
     about: str = ""
+    hint: str = ""
 
     def check(self, value: object, at: str, faults: Faults) -> int:
         if isinstance(value, float) and value.is_integer():
@@ -128,7 +129,7 @@ class Number:
             return self.low
         if value < self.low or (self.high is not None and value > self.high):
             bounds = f"from {self.low} to {self.high}" if self.high is not None else f"of at least {self.low}"
-            faults[at] = f"This must be a whole number {bounds}."
+            faults[at] = f"This must be a whole number {bounds}. {self.hint}".strip()
         return value
 
     def schema(self) -> Json:
@@ -249,7 +250,7 @@ class MapOf:
     """An object with free names and values of one shape."""
 
     each: Shape
-    names: Text = field(default_factory=lambda: Text(pattern="[a-z][a-z0-9_-]{0,59}"))
+    names: Shape = field(default_factory=lambda: Text(pattern="[a-z][a-z0-9_-]{0,59}"))
     max_items: int = 30
     about: str = ""
 
@@ -290,6 +291,7 @@ class Record:
     about: str = ""
     either: tuple[str, ...] = ()
     some: bool = False
+    example: Mapping[str, Any] | None = None
 
     def check(self, value: object, at: str, faults: Faults) -> dict[str, Any]:
         """The fields that were given; those that were not are not in it."""
@@ -333,6 +335,8 @@ class Record:
             found["oneOf"] = [{"required": [name]} for name in self.either]
         if self.some:
             found["minProperties"] = 1
+        if self.example is not None:
+            found["examples"] = [dict(self.example)]
         return _described(found, self.about)
 
 

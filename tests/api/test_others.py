@@ -69,7 +69,7 @@ def test_an_agents_file_goes_with_that_agents_reply_only(api: Api) -> None:
         ({"name": "virus.exe"}, 422),
         ({"name": " "}, 422),
         ({"content_type": "nonsense"}, 422),
-        ({"size_bytes": 25_000_001}, 413),
+        ({"size_bytes": 25_000_001}, 422),
         ({"size_bytes": -1}, 422),
     ],
 )
@@ -91,16 +91,15 @@ def test_a_repeated_request_for_an_upload_gets_the_same_place(api: Api) -> None:
 
 def test_customers_are_found_by_their_handle(api: Api) -> None:
     ticket = api.ticket()
-    by_email = api.get("/customers", email="ADA@customer.example").json["items"]
+    by_email = api.get("/customers", handle=" ADA@customer.example").json["items"]
     assert by_email == api.get("/customers", handle="email:ada@customer.example").json["items"]
     assert [each["id"] for each in by_email] == [ticket["customer_id"]]
     assert api.get(f"/customers/{ticket['customer_id']}").json == by_email[0]
-    assert api.get("/customers", email="nobody@customer.example").json == {"items": [], "next": None}
+    assert api.get("/customers", handle="nobody@customer.example").json == {"items": [], "next": None}
 
 
 def test_which_customer_has_to_be_said(api: Api) -> None:
     assert api.get("/customers").status == 422
-    assert api.get("/customers", email="a@b.example", handle="email:a@b.example").status == 422
     assert api.get("/customers/c0").status == 404
     assert api.get("/customers/c0/tickets").status == 404
 

@@ -13,6 +13,8 @@ from chalicelib.store.objects import PRESIGNED_SECONDS
 
 blueprint = Blueprint(__name__)
 
+MAX_UPLOAD_BYTES = 25_000_000
+
 NEW_UPLOAD = Record(
     "NewUpload",
     {
@@ -24,16 +26,17 @@ NEW_UPLOAD = Record(
             hint="Write it like application/pdf.",
             example="application/pdf",
         ),
-        "size_bytes": Number(0, about="How large the file is."),
+        "size_bytes": Number(0, MAX_UPLOAD_BYTES, "How large the file is.", "Send a link to a larger file instead."),
     },
     {"as": AS_IN},
+    example={"name": "label.pdf", "content_type": "application/pdf", "size_bytes": 48213},
 )
 UPLOAD = Record(
     "Upload",
     {
         "attachment_id": Words("Give it in `attachment_ids` of the message, with the same `as`."),
         "url": Words("Where to POST the file, as multipart/form-data."),
-        "fields": MapOf(Words(), Text(), about="Form fields that go before the file, which is the field `file`."),
+        "fields": MapOf(Words(), Words(), about="Form fields that go before the file, which is the field `file`."),
         "expires_in_seconds": Number(1),
     },
 )
@@ -51,7 +54,6 @@ UPLOAD = Record(
         UPLOAD,
         201,
         NEW_UPLOAD,
-        errors=(413,),
     ),
 )
 def start_upload(call: Call, ticket_id: str) -> Json:

@@ -103,7 +103,11 @@ def retry_dead_letter(call: Call, letter_id: str) -> Json:
         "Operations",
         "operations.discard",
         DECIDED,
-        body=Record("Discard", {"reason": Text("Kept in the audit.", max_chars=500, blank=False)}),
+        body=Record(
+            "Discard",
+            {"reason": Text("Kept in the audit.", max_chars=500, blank=False)},
+            example={"reason": "The order was cancelled by phone."},
+        ),
         about="Its original, where it has one, is kept.",
     ),
 )

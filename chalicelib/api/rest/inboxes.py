@@ -56,6 +56,7 @@ NEW_INBOX = Record(
             hint="Write an address that begins with https://.",
         ),
     },
+    example={"channel": "email", "name": "Sales", "address": "sales@shop.example"},
 )
 FORM_FIELDS = (
     "channel", "name", "address", "team_id", "signature", "acknowledgement", "separated", "reopen_days",

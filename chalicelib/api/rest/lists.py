@@ -15,9 +15,9 @@ from chalicelib.store import directory, tickets
 from chalicelib.store.tickets import ListKind, ListName
 
 LIVE_LISTS = (ListName("open"), ListName("pending"), ListName("snoozed"))
-LIST_KINDS: tuple[ListKind, ...] = get_args(ListKind)
-OF_SOMEBODY: dict[ListKind, str] = {"mine": "assignee_id", "inbox": "inbox_id", "team": "team_id"}
-"""Lists that belong to somebody, and the filter that says to whom."""
+OF_SOMEBODY: tuple[ListKind, ...] = ("mine", "inbox", "team")
+"""Lists that belong to somebody: asked for by assignee_id, inbox_id or team_id."""
+LIST_KINDS: tuple[ListKind, ...] = tuple(kind for kind in get_args(ListKind) if kind not in OF_SOMEBODY)
 FILED = ("resolved", "closed", "spam", "trash")
 RESOLVED: tuple[ListKind, ...] = ("resolved", "closed")
 MONTHS_READ = 2
@@ -43,10 +43,10 @@ def sections(query: Mapping[str, Any], at: datetime) -> tuple[Section, ...]:
     """The lists that hold what is asked for, the narrowest that there are; ``keeps`` leaves out the rest."""
     named: ListKind | None = query.get("list")
     kind = named or query.get("status")
-    if named in OF_SOMEBODY:
-        return (_section(ListName(named, _whose(named, query))),)
     if kind in FILED:
         return tuple(_section(ListName(kind, each)) for each in months(at, query.get("month")))
+    if named == "unassigned" and "team_id" in query:
+        return (_section(ListName("team", query["team_id"])),)
     if named:
         return (_section(ListName(named)),)
     if "assignee_id" in query:
@@ -59,13 +59,6 @@ def sections(query: Mapping[str, Any], at: datetime) -> tuple[Section, ...]:
         return tuple(_section(each) for each in LIVE_LISTS)
     filed = [ListName(each, month) for month in months(at, query.get("month")) for each in RESOLVED]
     return tuple(_section(each) for each in (*LIVE_LISTS, *filed))
-
-
-def _whose(kind: ListKind, query: Mapping[str, Any]) -> str:
-    field = OF_SOMEBODY[kind]
-    if field not in query:
-        raise InvalidInput(f"The list “{kind}” needs {field}.", {field: "Say whose list it is."})
-    return str(query[field])
 
 
 def _section(of: ListName) -> Section:

@@ -95,6 +95,7 @@ NEW_MESSAGE = Record(
         "`to` left out: the recipients of the message that is answered, without our own addresses. With "
         "`last_seen_message_id` the reply is refused (409) when somebody wrote after it."
     ),
+    example={"kind": "reply", "text": "It left our house this morning."},
 )
 
 

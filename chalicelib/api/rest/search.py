@@ -6,7 +6,6 @@ from chalicelib.api.operations import Call, Operation, operation
 from chalicelib.api.rest import render
 from chalicelib.api.rest.shapes import TICKET
 from chalicelib.api.schema import Json, Text, page_of
-from chalicelib.errors import InvalidInput
 from chalicelib.store import tickets
 
 blueprint = Blueprint(__name__)
@@ -22,15 +21,14 @@ blueprint = Blueprint(__name__)
         "Search",
         "tickets.read",
         page_of(TICKET),
-        query={"q": Text("What to look for.", max_chars=200, blank=False)},
+        query={"q": Text("A number, an address, an order number or words.", max_chars=200, blank=False)},
+        needs=("q",),
         about="At most 50 tickets, the exact number first, then the newest.",
     ),
 )
 def search_tickets(call: Call) -> Json:
     from chalicelib.services import search
 
-    if "q" not in call.query:
-        raise InvalidInput("Say what to look for.", {"q": "Give a number, an address, an order number or words."})
     rows = search.find(call.query["q"], call.at)
     whole = tickets.get_many([row.id for row in rows])
     return {"items": [render.ticket(whole[row.id].ticket) for row in rows if row.id in whole], "next": None}

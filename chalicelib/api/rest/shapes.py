@@ -95,7 +95,7 @@ MESSAGE_FIELDS: dict[str, Shape] = {
     "attachments": ListOf(ATTACHMENT),
     "banners": ListOf(Words(), about="Warnings about this message, each a sentence."),
     "mail_kind": Choice(get_args(MailKind)),
-    "event": MapOf(Words(), Text(), about="For events: what changed, to what."),
+    "event": MapOf(Words(), Words(), about="For events: what changed, to what."),
     "created_at": Moment("When it reached the desk, or was written."),
     "sent_at": Nullable(Moment("When the sender sent it; of our own messages, when it left; null: not yet.")),
     "delivery": Nullable(DELIVERY),
@@ -137,7 +137,7 @@ INBOX = Record(
         "separated": Flag("True when its tickets are never shared with other inboxes."),
         "reopen_days": Number(0, about="A reply to a ticket closed longer ago opens a new, linked ticket."),
         "undo_seconds": Number(0, about="How long a reply written in the console can be taken back."),
-        "settings": MapOf(Words(), Text(), about="The channel's own settings; secrets are never shown."),
+        "settings": MapOf(Words(), Words(), about="The channel's own settings; secrets are never shown."),
         "hook_url": Nullable(Words("Where the provider's webhooks go; null for channels without.")),
     },
 )

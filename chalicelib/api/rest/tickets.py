@@ -43,8 +43,8 @@ MONTH = Text("Month in which the tickets were filed, yyyy-mm.", pattern="[0-9]{4
         query={
             "list": Choice(
                 lists.LIST_KINDS,
-                "One of the desk's lists. `mine` needs assignee_id, `team` team_id, `inbox` inbox_id; `team` and "
-                "`unassigned` hold what nobody has taken; `waiting` has the longest waiting first.",
+                "One of the desk's lists. `unassigned` (with team_id: of that team) holds what nobody has taken; "
+                "`waiting` has the longest waiting first.",
             ),
             "status": Choice(STATUSES),
             "assignee_id": ID_IN,
@@ -77,6 +77,7 @@ CUSTOMER_IN = Record(
     },
     about="Who writes, or is written to.",
     either=("email", "handle"),
+    example={"name": "Ada Example", "email": "ada@customer.example"},
 )
 NEW_TICKET = Record(
     "NewTicket",
@@ -86,6 +87,12 @@ NEW_TICKET = Record(
         "direction": Choice(("in", "out"), "`in` (unless said) records what the customer said and sends nothing."),
         "as": AS_IN,
         "undo_seconds": UNDO_IN,
+    },
+    example={
+        "inbox_id": "support",
+        "customer": {"name": "Ada Example", "email": "ada@customer.example"},
+        "subject": "Where is my parcel?",
+        "text": "It was to come on Monday.",
     },
 )
 
@@ -163,6 +170,7 @@ TICKET_CHANGES = Record(
     },
     about="What to change; what is left out stays.",
     some=True,
+    example={"status": "resolved", "tags": ["parcel"]},
 )
 
 

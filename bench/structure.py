@@ -34,6 +34,20 @@ print(json.dumps(startup.missed if "exec" in vars(dataclasses) else ["all of the
 """
 
 
+IMPORTED = """
+import importlib, json, pkgutil, sys
+sys.path.insert(0, sys.argv[1])
+import chalicelib
+faults = []
+for module in pkgutil.walk_packages(chalicelib.__path__, "chalicelib."):
+    try:
+        importlib.import_module(module.name)
+    except ImportError as error:
+        faults.append(f"{module.name}: {error}")
+print(json.dumps(faults))
+"""
+
+
 def unpack(archive: Path, folder: Path) -> Path:
     """As Lambda does: into a directory that nobody writes to."""
     with zipfile.ZipFile(archive) as packed:
@@ -88,6 +102,12 @@ def compiled_at_start(tree: Path, entry: str) -> list[str]:
     """Texts of dataclasses that ``import app`` had to compile, although their code should lie in the zip."""
     texts: list[str] = json.loads(_asked(COMPILED, tree, entry))
     return texts
+
+
+def import_faults(tree: Path) -> list[str]:
+    """Modules of the desk that cannot be imported with what the zip holds."""
+    faults: list[str] = json.loads(_asked(IMPORTED, tree, "app.app"))
+    return faults
 
 
 def _asked(program: str, tree: Path, entry: str) -> str:

@@ -63,6 +63,11 @@ def test_a_worker_loads_its_own_edge_while_it_starts(tree: Path) -> None:
     assert not [name for name in modules if name.startswith("chalicelib.api.")]
 
 
+def test_the_zip_holds_all_that_any_module_imports(tree: Path) -> None:
+    """Whatever this environment has beside it: on Lambda there is nothing else."""
+    assert structure.import_faults(tree) == []
+
+
 def test_the_hooks_function_loads_no_console(tree: Path) -> None:
     modules = structure.loaded_modules(tree, "app.hooks")
     assert "chalicelib.api.hooks" in modules

@@ -38,8 +38,9 @@ def test_nobody_scans() -> None:
     assert [name for name in STATEMENTS if "dynamodb:Scan" in actions_of(name)] == []
 
 
-def test_only_deliver_sends_mail() -> None:
-    assert [name for name in STATEMENTS if "ses:SendEmail" in actions_of(name)] == ["deliver"]
+def test_mail_leaves_by_two_functions_only() -> None:
+    """``deliver`` writes to customers, ``web`` sends agents their invitations and password links."""
+    assert [name for name in STATEMENTS if "ses:SendEmail" in actions_of(name)] == ["web", "deliver"]
 
 
 def test_only_the_web_function_signs_people_in() -> None:

@@ -88,4 +88,4 @@ def window(stack: LocalStack, chromium: Browser, cookies: Callable[[str], Any]) 
 
 def listens(page: Page) -> None:
     """Wait until the window's socket is open."""
-    page.wait_for_function("desk.live === true")
+    page.locator("html[data-live]").wait_for(state="attached")

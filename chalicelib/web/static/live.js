@@ -6,6 +6,7 @@
   const poll = () => document.hidden || desk.catchUp();
   const lost = () => {
     desk.live = false;
+    delete document.documentElement.dataset.live;
     missed = true;
     clearInterval(looking);
     looking = setInterval(poll, 15000);
@@ -28,6 +29,7 @@
     pass = "";
     socket.onopen = () => {
       desk.live = true;
+      document.documentElement.dataset.live = "";
       wait = 1;
       clearInterval(looking);
       desk.look();

@@ -1,0 +1,67 @@
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.web import words
+from tests.builders import NOON, a_reply, an_event
+
+
+@pytest.mark.parametrize(
+    ("minutes", "expected"),
+    [(0, "now"), (0.9, "now"), (1, "1 min"), (59, "59 min"), (60, "1 h"), (47 * 60, "47 h"), (48 * 60, "2 d")],
+)
+def test_a_span_in_words(minutes: float, expected: str) -> None:
+    assert words.short_span(NOON - timedelta(minutes=minutes), NOON) == expected
+
+
+@pytest.mark.parametrize(
+    ("hours_ago", "zone", "expected"),
+    [
+        (1, "UTC", "11:00"),
+        (1, "Asia/Tokyo", "20:00"),
+        (13, "UTC", "yesterday 23:00"),
+        (24 * 6, "UTC", "14 Nov 12:00"),
+        (24 * 365, "UTC", "20 Nov 2025 12:00"),
+        (1, "No/Where", "11:00"),
+    ],
+)
+def test_a_moment_in_the_agents_zone(hours_ago: float, zone: str, expected: str) -> None:
+    assert words.clock(NOON - timedelta(hours=hours_ago), NOON, zone) == expected
+
+
+@pytest.mark.parametrize(("count", "expected"), [(0, "0"), (99, "99"), (100, "99+")])
+def test_counts_are_exact_up_to_99(count: int, expected: str) -> None:
+    assert words.capped(count) == expected
+
+
+def test_links_are_shown_truly_and_everything_else_is_escaped() -> None:
+    assert words.with_links('See https://shop.example/a?b=1&c=2. <b onclick="x">') == (
+        'See <a href="https://shop.example/a?b=1&amp;c=2" target="_blank" rel="noopener noreferrer">'
+        "https://shop.example/a?b=1&amp;c=2</a>. &lt;b onclick=&#34;x&#34;&gt;"
+    )
+
+
+@pytest.mark.parametrize(("name", "expected"), [("Ben Okafor", "BO"), ("lina", "L"), ("", "?"), ("Émile Z.", "ÉZ")])
+def test_initials(name: str, expected: str) -> None:
+    assert words.initials(name) == expected
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"status": "resolved"}, "set the status to resolved"),
+        ({"assignee_id": ""}, "took the assignee off"),
+        ({"assignee_id": "Ben", "priority": "high"}, "assigned it to Ben, set the priority to high"),
+        ({"snoozed_until": "2026-11-21T08:00:00.000Z"}, "snoozed it until 21 Nov 09:00"),
+    ],
+)
+def test_an_event_is_the_rest_of_a_sentence(changed: dict[str, str], expected: str) -> None:
+    assert words.event_words(an_event(**changed), NOON, "Europe/Berlin") == expected
+
+
+def test_every_state_of_a_delivery_has_words_and_a_tone() -> None:
+    for state in words.DELIVERY_WORDS:
+        delivery = a_reply(state).delivery  # type: ignore[arg-type]
+        assert delivery is not None
+        assert words.delivery_words(delivery)
+        assert words.delivery_tone(delivery) in ("good", "calm", "warn", "bad")

@@ -111,8 +111,8 @@ def request_id_of(request: Request) -> str:
     return secrets.token_hex(16)
 
 
-def public_url(request: Request) -> str:
-    """Where the desk is reached from outside, as API Gateway was: its own name for itself, not the caller's."""
+def reached_at(request: Request) -> str:
+    """Where this request reached the desk.  API Gateway answers only to its own names, so they cannot be forged."""
     host = str(request.context.get("domainName") or request.headers.get("host", "localhost"))
     return f"{'http' if settings().local else 'https'}://{host}{settings().base_path}"
 

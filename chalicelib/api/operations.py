@@ -102,8 +102,14 @@ class Call:
     query: Mapping[str, Any]
     seed: str | None = None
     repeated: bool = False
-    public_url: str = ""
-    """Where the caller reached the desk: what we tell providers."""
+    reached_at: str = ""
+
+    @property
+    def public_url(self) -> str:
+        """Where providers reach the desk: the address an admin gave, else the one this call came by."""
+        from chalicelib.store import directory
+
+        return directory.desk_settings().public_url.rstrip("/") or self.reached_at
 
     @property
     def limit(self) -> int:
@@ -178,7 +184,7 @@ def _answered(
 
     def attempt(this: Attempt) -> tuple[int, str]:
         call = Call(
-            token_id, token_name, scopes, this.at, body, query, this.seed, this.repeated, http.public_url(request)
+            token_id, token_name, scopes, this.at, body, query, this.seed, this.repeated, http.reached_at(request)
         )  # fmt: skip
         found = act(call, **parts)
         text = "" if found is None else json.dumps(found, ensure_ascii=False, separators=(",", ":"))

@@ -127,13 +127,14 @@ def change(pool: UserPool, agent_id: str, wanted: AgentChange, actor: Actor, now
             active=wanted.active,
         )
 
+    if wanted.active:  # first: an agent whom we call active must be able to sign in
+        pool.set_enabled(directory.agent(agent_id).email, True)
     before, after = staff.change_agent(agent_id, apply)
-    if after.active != before.active:
-        pool.set_enabled(after.email, after.active)
-    if before.active and not after.active:
-        password_links.withdraw(agent_id)
     if (after.active, after.role) != (before.active, before.role):
         sessions.end_all(agent_id, now)
+    if not after.active:
+        password_links.withdraw(agent_id)
+        pool.set_enabled(after.email, False)
     said = audit.changes(before, after, ("name", "role", "team_ids", "active"))
     if said:
         audit.record(actor, "Agent changed", f"{after.email}: {said}", now)

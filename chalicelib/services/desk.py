@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from chalicelib.domain.people import Actor
 from chalicelib.errors import InvalidInput
-from chalicelib.services import audit
+from chalicelib.services import audit, sessions
 from chalicelib.store import directory
 from chalicelib.store.directory import DeskSettings
 
@@ -29,7 +29,16 @@ def change(public_url: str, mail_domain: str, require_totp: bool, actor: Actor, 
         directory.save_desk_settings(wanted)
         said = audit.changes(before, wanted, ("public_url", "require_totp", "mail_domain"))
         audit.record(actor, "Desk settings changed", said, now)
+    if wanted.require_totp and not before.require_totp:
+        _sign_out_without_totp(actor, now)
     return wanted
+
+
+def _sign_out_without_totp(actor: Actor, now: datetime) -> None:
+    """So that it holds at once; whoever turned it on stays to see the result."""
+    for agent in directory.agents():
+        if not agent.totp and agent.id != actor.id:
+            sessions.end_all(agent.id, now)
 
 
 def _is_address(text: str) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 KINDS = {"CNAME": 5, "MX": 15, "TXT": 16}
-TIMEOUT_SECONDS = 2.0
+TIMEOUT_SECONDS = 1.5
 TRIES = 2
 PORT = 53
 HEADER = struct.Struct(">HHHHHH")
@@ -60,7 +60,7 @@ def _system_servers() -> tuple[tuple[str, int], ...]:
     except OSError:
         lines = []
     named = [line.split()[1] for line in lines if line.startswith("nameserver") and len(line.split()) > 1]
-    return tuple((address, PORT) for address in named[:3]) or (("127.0.0.1", PORT),)
+    return tuple((address, PORT) for address in named[:2]) or (("127.0.0.1", PORT),)
 
 
 def _query(name: str, kind: int) -> tuple[int, bytes]:

@@ -19,7 +19,7 @@ from chalicelib.domain.people import Agent, actor_of
 from chalicelib.errors import DeskbellError, InvalidInput, NotFound
 from chalicelib.services import attempts, audit, passwords, sessions
 from chalicelib.services.attempts import RESET_ACCOUNT, RESET_SOURCE
-from chalicelib.services.user_pool import PoorPassword, UserPool
+from chalicelib.services.user_pool import PoorPassword, UserPool, Wrong
 from chalicelib.store import directory
 from chalicelib.store import sessions as store
 from chalicelib.store.sessions import PasswordLink
@@ -98,7 +98,7 @@ def use(pool: UserPool, maker: LinkMaker, token: str, password: str, again: str,
     if not store.take_password_link(agent.id):
         raise NotFound("This link was used a moment ago.")
     try:
-        pool.set_password(agent.email, password)
+        _set(pool, agent, password)
     except PoorPassword as error:
         store.keep_password_link(agent.id, PasswordLink(sessions.hashed(token)), now + RESET_LASTS)
         raise InvalidInput("The password was not changed.", {"password": passwords.RULE}) from error
@@ -106,6 +106,15 @@ def use(pool: UserPool, maker: LinkMaker, token: str, password: str, again: str,
     sessions.end_all(agent.id, now)
     audit.record(actor_of(agent), "Password set", "by a link", now)
     return agent
+
+
+def _set(pool: UserPool, agent: Agent, password: str) -> None:
+    """A pool that was made anew (another region, a restored table) does not have its agents yet."""
+    try:
+        pool.set_password(agent.email, password)
+    except Wrong:
+        pool.add(agent.email, passwords.temporary())
+        pool.set_password(agent.email, password)
 
 
 def withdraw(agent_id: str) -> None:

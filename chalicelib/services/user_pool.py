@@ -5,6 +5,7 @@ Agents are known to it by their mail address.
 Source: https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -101,6 +102,7 @@ class UserPool:
         return str(answer.get("Session", ""))
 
     def use_totp(self, email: str, wanted: bool) -> None:
+        """Ask for six digits at sign-in, or no more."""
         preference = {"Enabled": wanted, "PreferredMfa": wanted}
         self._call(
             "admin_set_user_mfa_preference",
@@ -130,7 +132,7 @@ class UserPool:
             self.use_totp(email, False)
 
     def set_password(self, email: str, password: str, permanent: bool = True) -> None:
-        """Raise PoorPassword when the pool's policy refuses it."""
+        """Raise PoorPassword when the pool's policy refuses it, Wrong when it does not have this person."""
         self._call(
             "admin_set_user_password",
             UserPoolId=self._pool_id,
@@ -140,8 +142,10 @@ class UserPool:
         )
 
     def set_enabled(self, email: str, enabled: bool) -> None:
+        """Nothing for somebody the pool does not have (a pool made anew): their next password link adds them."""
         method = "admin_enable_user" if enabled else "admin_disable_user"
-        self._call(method, UserPoolId=self._pool_id, Username=email)
+        with suppress(Wrong):
+            self._call(method, UserPoolId=self._pool_id, Username=email)
 
     def _call(self, method: str, **arguments: Any) -> Any:
         try:

@@ -200,6 +200,16 @@ def test_an_admin_resets_the_second_factor_of_a_lost_phone(pool: UserPool) -> No
     assert sign_in.begin(pool, lina.email, GOOD_PASSWORD, SOURCE, NOW).kind == "done"
 
 
+def test_a_pool_made_anew_gets_its_agents_back_by_their_links(pool: UserPool, desk: Desk, mailbox: Mailbox) -> None:
+    an_agent(pool, "ada@shop.example", "Ada Admin", "admin")
+    ken = desk.agent("ken")
+    agents.change(pool, ken.id, changed(ken, active=False), SYSTEM, NOW)
+    agents.change(pool, ken.id, changed(ken, active=True), SYSTEM, NOW)
+    made = agents.invite_again(ken.id, MAKER, mailbox.send, SYSTEM, NOW)
+    password_links.use(pool, MAKER, link_token(made.link), GOOD_PASSWORD, GOOD_PASSWORD, NOW)
+    assert sign_in.begin(pool, ken.email, GOOD_PASSWORD, SOURCE, NOW).kind == "done"
+
+
 @pytest.mark.parametrize(
     ("name", "initials"),
     [("Lina Meyer", "LM"), ("Ada", "A"), ("Jan van der Berg", "JB"), ("山田 太郎", "山太"), ("7", "")],

@@ -12,12 +12,7 @@ from chalicelib.services.agents import AgentChange, Invitation, NewAgent
 from chalicelib.store import directory
 
 AGENTS, TEAMS = "/settings/agents", "/settings/teams"
-ROLE_WORDS = (
-    ("admin", "Admin: everything, Settings too"),
-    ("leader", "Leader: as an agent, and operations, signatures and acknowledgements"),
-    ("agent", "Agent: reads and answers"),
-    ("viewer", "Viewer: reads"),
-)
+ROLE_WORDS = (("admin", "Admin"), ("leader", "Leader"), ("agent", "Agent"), ("viewer", "Viewer"))
 
 
 def list_agents(visit: Visit) -> Response:

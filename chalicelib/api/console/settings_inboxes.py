@@ -21,10 +21,10 @@ from chalicelib.store import directory
 INBOXES, TEXTS = "/settings/inboxes", "/settings/texts"
 CHANNEL_WORDS = (("email", "E-mail"), ("telegram", "Telegram bot"))
 MAILBOX_WORDS = (
-    ("google", "Google (Gmail, Workspace)"),
-    ("microsoft", "Microsoft (Outlook, Microsoft 365)"),
-    ("other", "Another provider"),
-    ("ses", "Nowhere yet: the desk is to receive it directly"),
+    ("google", "At Google"),
+    ("microsoft", "At Microsoft"),
+    ("other", "At another provider"),
+    ("ses", "Nowhere yet"),
 )
 NUMBERS = ("reopen_days", "undo_seconds", "sends_per_minute")
 SECRET_FIELDS = ("bot_token",)

@@ -1,8 +1,10 @@
 """Settings as a browser without scripts sees them."""
 
+import json
 import re
 from importlib import import_module
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
@@ -13,6 +15,7 @@ from chalicelib.api.console.settings_pages import MENU
 from chalicelib.connectors import HttpReply
 from chalicelib.domain.message import Inbound, Party
 from chalicelib.domain.people import ROLES, Role
+from chalicelib.errors import NotConfigured
 from chalicelib.services import attempts, inboxes, permissions, receive_message, sessions, tokens
 from chalicelib.services.receive_message import Envelope
 from chalicelib.services.user_pool import UserPool
@@ -21,6 +24,7 @@ from tests.api.console.browser import Browser, Page
 from tests.engine import Desk
 from tests.services.people import GOOD_PASSWORD, NOW, Mailbox, an_agent, link_token, make_pool, totp
 
+handed_mail = handed.send_system_mail
 COOKIE = "__Host-deskbell"
 OTHER_PASSWORD = "Violet ladders 42 rain"
 PAGES = sorted({item.path for item in MENU} | {"/settings/agents/new", "/settings/inboxes/new"})
@@ -157,7 +161,7 @@ def test_a_second_factor_is_set_up_and_turned_off(admin: Browser) -> None:
     page = admin.submit("/settings/me/factor", factor_password="wrong")
     assert page.read.invalid == ["factor_password"]
     page = admin.submit("/settings/me/factor", factor_password=GOOD_PASSWORD)
-    secret = page.html.split('<code class="key">')[1].split("<")[0]
+    secret = page.html.split("<code>")[1].split("<")[0]
     ids_tied(page)
     admin.submit("/settings/me/factor/finish", code=totp(secret))
     assert "The second factor is set up" in admin.follow().text
@@ -205,6 +209,26 @@ def test_without_a_way_to_mail_the_admin_passes_the_link_on(
     page = browser.submit("/settings/agents/new", email="ken@shop.example", name="Ken Sato")
     assert "The mail could not be sent" in page.text
     assert "https://desk.test/password?link=" in page.html
+
+
+def test_the_desks_own_mail_goes_out_in_the_name_of_its_first_inbox(admin: Browser, desk: Desk) -> None:
+    with pytest.raises(NotConfigured):
+        handed_mail("ken@shop.example", "Subject", "Text")
+    desk.inbox()
+    ses = desk.client("sesv2")
+    ses.create_email_identity(EmailIdentity="shop.example")
+    ses.create_configuration_set(ConfigurationSetName="test")
+    handed_mail("ken@shop.example", "Einladung für Ken", "Grüße")
+    (mail,) = sent_mails(desk)
+    assert (mail["Source"], mail["To"]) == ("support@shop.example", ["ken@shop.example"])
+    assert mail["BodyText"].strip() == "Grüße"
+
+
+def sent_mails(desk: Desk) -> list[dict[str, Any]]:
+    """What SES of the engine was asked to send."""
+    with urlopen(f"{desk.endpoint}/_ministack/ses/messages", timeout=10) as answer:
+        by_account: dict[str, list[dict[str, Any]]] = json.loads(answer.read())["messages"]
+    return [mail for mails in by_account.values() for mail in mails]
 
 
 def test_the_last_admin_is_told_why_not(admin: Browser) -> None:
@@ -259,6 +283,14 @@ def test_desk_settings(admin: Browser) -> None:
         "/settings/desk", public_url="https://desk.shop.example/", mail_domain="Shop.example", require_totp="1"
     )
     assert directory.desk_settings() == directory.DeskSettings("https://desk.shop.example", True, "shop.example")
+
+
+def test_requiring_a_second_factor_signs_out_who_has_none(admin: Browser, pool: UserPool) -> None:
+    other = signed_in(pool, "agent", "ken@shop.example", "Ken Sato")
+    admin.get("/settings/desk")
+    admin.submit("/settings/desk", require_totp="1")
+    assert admin.follow().status == 200
+    assert other.get("/settings/me").status == 303
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,7 @@ LOG_LINES_KEPT = 200
 FIRST_LOG_LINE_SECONDS = 0.002
 START_SECONDS = 60
 STOP_SECONDS = 30
+POLL_SECONDS = 0.02
 
 AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
 T = TypeVar("T")
@@ -114,8 +115,15 @@ class Engine:
             self.snapshot()
 
     def serve(self, app: AsgiApp, port: int) -> None:
-        """Serve a further ASGI application on the engine's loop, until the engine stops."""
-        self._servers.append(asyncio.run_coroutine_threadsafe(self._serve(app, port), self.loop))
+        """Serve a further ASGI application on the engine's loop, until the engine stops; return once it answers."""
+        server = asyncio.run_coroutine_threadsafe(self._serve(app, port), self.loop)
+        self._servers.append(server)
+        end = time.monotonic() + START_SECONDS
+        while not server.done() and time.monotonic() < end:
+            with contextlib.suppress(OSError), socket.create_connection((HOST, port), timeout=1):
+                return
+            time.sleep(POLL_SECONDS)
+        raise EngineError(f"Nothing answers on port {port}: it was taken in the same moment, or the start is too slow.")
 
     def open_queues(self) -> None:
         """Let event sources (queues, the stream) wake their functions."""
@@ -291,7 +299,7 @@ class Engine:
                 raise EngineError(f"The AWS engine could not listen on {self.endpoint}.")
             with contextlib.suppress(URLError, OSError), urlopen(f"{self.endpoint}/_ministack/health", timeout=2):
                 return
-            time.sleep(0.02)
+            time.sleep(POLL_SECONDS)
         raise EngineError(f"The AWS engine did not answer on {self.endpoint} within {START_SECONDS} seconds.")
 
     def _forget_stream_positions(self) -> None:
@@ -333,7 +341,7 @@ class Engine:
     def _await_idle_functions(self) -> None:
         end = time.monotonic() + STOP_SECONDS / 2
         while time.monotonic() < end and self._modules["lambda_runtime"].workers_in_use():
-            time.sleep(0.02)
+            time.sleep(POLL_SECONDS)
 
     def _drop_stream_records(self) -> int:
         dropped = sum(len(records) for *_, records in _scoped(self._modules["dynamodb"]._stream_records))

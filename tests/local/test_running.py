@@ -90,6 +90,49 @@ def test_a_throttled_send_goes_out_later_and_once(stack: LocalStack) -> None:
     wait_for(arrived, 60, what="the throttled reply")
 
 
+@pytest.mark.parametrize(
+    ("mode", "sent", "state"),
+    [("error500", False, "unclear"), ("error500", True, "delivered"), ("reject", False, "failed")],
+)
+def test_trouble_with_ses_ends_in_the_state_it_proves(stack: LocalStack, mode: str, sent: bool, state: str) -> None:
+    subject = f"Trouble {mode} {sent}"
+    stack.send(mail(subject))
+    ticket = stack.ticket_about(subject)
+    stack.local("ses", {"mode": mode, "count": 1, "sent": sent})
+    stack.api("POST", f"/tickets/{ticket['id']}/messages", {"kind": "reply", "text": "Does this arrive?"})
+    wait_for(lambda: delivery_state(stack, ticket["id"]) == state, 20, what=f"the state {state}")
+    assert sum(subject in each["subject"] for each in stack.sent_mails()) == sent
+
+
+@pytest.mark.parametrize(("mailbox", "state"), [("bounce", "bounced"), ("complaint", "complained")])
+def test_the_simulators_mailboxes_answer(stack: LocalStack, mailbox: str, state: str) -> None:
+    address = f"{mailbox}@simulator.amazonses.com"
+    stack.send(mail(f"From {mailbox}", sender=address), source=address)
+    ticket = stack.ticket_about(f"From {mailbox}")
+    stack.api("POST", f"/tickets/{ticket['id']}/messages", {"kind": "reply", "text": "Hello"})
+    wait_for(lambda: delivery_state(stack, ticket["id"]) == state, 20, what=f"the state {state}")
+
+
+def test_an_out_of_office_mailbox_writes_back_into_the_ticket(stack: LocalStack) -> None:
+    address = "ooto@simulator.amazonses.com"
+    stack.send(mail("Are you there?", sender=address), source=address)
+    ticket = stack.ticket_about("Are you there?")
+    stack.api("POST", f"/tickets/{ticket['id']}/messages", {"kind": "reply", "text": "We are."})
+
+    def answered() -> bool:
+        kinds = [each["mail_kind"] for each in stack.api("GET", f"/tickets/{ticket['id']}/messages")["items"]]
+        return "auto_reply" in kinds
+
+    wait_for(answered, 20, what="the out-of-office answer")
+
+
+def delivery_state(stack: LocalStack, ticket_id: str) -> str:
+    """The state of the newest outgoing message; "" before there is one."""
+    messages = stack.api("GET", f"/tickets/{ticket_id}/messages")["items"]
+    states = [str(each["delivery"]["state"]) for each in messages if each["delivery"]]
+    return states[-1] if states else ""
+
+
 def test_the_clock_moves_and_says_so(stack: LocalStack) -> None:
     before = stack.local("clock", {"advance_seconds": 0})["offset_seconds"]
     moved = stack.local("clock", {"advance_seconds": 3600})

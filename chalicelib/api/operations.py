@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import wraps
+from functools import cached_property, wraps
 from typing import Any, Concatenate
 
 from chalice.app import Blueprint, Request, Response
@@ -104,7 +104,7 @@ class Call:
     repeated: bool = False
     reached_at: str = ""
 
-    @property
+    @cached_property
     def public_url(self) -> str:
         """Where providers reach the desk: the address an admin gave, else the one this call came by."""
         from chalicelib.store import directory

@@ -81,11 +81,11 @@ def delivery(found: Delivery) -> Json:
 
 
 def _left_at(found: Message) -> datetime | None:
-    """When it was sent: what the sender says, or when the provider took ours."""
+    """When it was sent: what the sender says; of ours, when it was due to go, once it has."""
     if found.sent_at or not found.delivery:
         return found.sent_at
     gone = found.delivery.state not in ("queued", "sending", "failed", "cancelled")
-    return found.delivery.at if gone else None
+    return found.delivery.send_at if gone else None
 
 
 def message(found: Message, whole: bool = False) -> Json:

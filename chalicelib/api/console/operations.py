@@ -1,5 +1,7 @@
 """/operations: is everything that was received shown, what was kept out and why, and what could not be processed."""
 
+import time
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -116,9 +118,10 @@ def show_failed(visit: Visit) -> Response:
 
 
 def retry(visit: Visit) -> Response:
+    letter = visit.form.value("letter")
     try:
-        dead_letters.retry(
-            wiring.client("sqs"), wiring.dead_queues(), visit.form.value("letter"), visit.actor, visit.at
+        _once_visible(
+            lambda: dead_letters.retry(wiring.client("sqs"), wiring.dead_queues(), letter, visit.actor, visit.at)
         )
     except DeskbellError as error:
         return _failed_page(visit, refusal_of(error))
@@ -126,19 +129,25 @@ def retry(visit: Visit) -> Response:
 
 
 def discard(visit: Visit) -> Response:
-    form = visit.form
+    letter, reason = visit.form.value("letter"), visit.form.value("reason")
     try:
-        dead_letters.discard(
-            wiring.client("sqs"),
-            wiring.dead_queues(),
-            form.value("letter"),
-            form.value("reason"),
-            visit.actor,
-            visit.at,
+        _once_visible(
+            lambda: dead_letters.discard(
+                wiring.client("sqs"), wiring.dead_queues(), letter, reason, visit.actor, visit.at
+            )
         )
     except DeskbellError as error:
-        return _failed_page(visit, refusal_of(error), form.value("letter"), form.value("reason"))
+        return _failed_page(visit, refusal_of(error), letter, reason)
     return visit.go(FAILED, done="discarded")
+
+
+def _once_visible(act: Callable[[], None]) -> None:
+    """Looking at the page hides letters for a moment: who clicks within it must not hear that they are gone."""
+    try:
+        act()
+    except NotFound:
+        time.sleep(dead_letters.SHOWN_SECONDS)
+        act()
 
 
 def download_failed(visit: Visit) -> Response:

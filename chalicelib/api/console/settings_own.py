@@ -99,7 +99,7 @@ def _factor_refusal(error: DeskbellError) -> Refusal:
 
 
 def _factor_page(visit: Visit, step: Step, refusal: Refusal) -> Response:
-    picture = qr_svg(step.totp_uri, "QR code for your authenticator app")
+    picture = qr_svg(step.totp_uri, "Picture to scan with your authenticator app")
     return show(visit, "settings/factor.html", ME, refusal, step=step, picture=picture)
 
 

@@ -166,7 +166,7 @@ def _form_of(visit: Visit, step: Step, error: InvalidInput | None, status: int) 
         TEMPLATES[step.kind],
         status=status,
         step=step,
-        picture=qr_svg(step.totp_uri, "QR code for your authenticator app") if step.totp_uri else "",
+        picture=qr_svg(step.totp_uri, "Picture to scan with your authenticator app") if step.totp_uri else "",
         rule=passwords.RULE,
         after=visit.form.value("next"),
         action=f"/sign-in/{step.kind.replace('_', '-')}",

@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +11,6 @@ from chalicelib import config
 from chalicelib.domain.message import Inbound, Party
 from chalicelib.domain.people import Role
 from chalicelib.services import receive_message, sessions
-from chalicelib.services.dead_letters import SHOWN_SECONDS
 from chalicelib.services.ledger import LedgerDay
 from chalicelib.services.receive_message import Envelope
 from chalicelib.store import directory, documents, objects
@@ -142,7 +140,6 @@ def test_a_letter_is_tried_again(admin: Browser, desk: Desk) -> None:
     page = admin.get("/operations/failed")
     assert "A message that came in" in page.text
     shown = admin.page.form("/operations/failed/retry").fields["letter"]
-    _await_visible()
     admin.submit("/operations/failed/retry", letter=shown)
     assert "It is being processed again." in admin.follow().text
     assert desk.queued("inbound") == ['{"key": "raw/one"}']
@@ -152,10 +149,8 @@ def test_a_letter_is_discarded_with_a_reason_that_is_kept(admin: Browser, desk: 
     dead_letter(desk, "work", '{"ticket": "1"}')
     admin.get("/operations/failed")
     form = admin.page.form("/operations/failed/discard").fields
-    _await_visible()
     page = admin.submit("/operations/failed/discard", reason=" ")
     assert page.status == 422
-    _await_visible()
     admin.post("/operations/failed/discard", {**form, "reason": ["A test of the provider"]})
     assert "Everything was processed." in admin.follow().text
     assert any("A test of the provider" in each.detail for each in directory.audit_entries(f"{config.now():%Y-%m}"))
@@ -175,8 +170,3 @@ def test_a_leader_may_try_again_but_not_discard(desk: Desk) -> None:
     actions = [form.action for form in page.read.forms]
     assert "/operations/failed/retry" in actions
     assert "/operations/failed/discard" not in actions
-
-
-def _await_visible() -> None:
-    """Looking at the page hides letters for two seconds."""
-    time.sleep(SHOWN_SECONDS + 0.1)

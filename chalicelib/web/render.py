@@ -13,7 +13,7 @@ from urllib.parse import quote
 from chalicelib.config import settings
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import BaseLoader, Environment
 
     from chalicelib.domain.message import Message
     from chalicelib.domain.ticket import TicketRow
@@ -32,12 +32,12 @@ STATIC_FILES = {
 
 @lru_cache(maxsize=1)
 def environment() -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from jinja2 import Environment, StrictUndefined
 
     from chalicelib.web.words import FILTERS
 
     made = Environment(
-        loader=FileSystemLoader(HERE / "templates"),
+        loader=_loader(),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -48,6 +48,14 @@ def environment() -> Environment:
     made.globals.update(url=url, static=static_url)
     made.filters.update(FILTERS)
     return made
+
+
+def _loader() -> BaseLoader:
+    """Packaged, the templates are Python modules already: compiling them was a fifth of a cold start."""
+    from jinja2 import FileSystemLoader, ModuleLoader
+
+    compiled = HERE / "compiled"
+    return ModuleLoader(compiled) if compiled.is_dir() else FileSystemLoader(HERE / "templates")
 
 
 def render(template: str, **context: Any) -> str:

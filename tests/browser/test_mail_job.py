@@ -27,6 +27,7 @@ def test_mail_appears_live_and_the_answer_leaves_once(
     record_property("seconds from acceptance to shown in two windows", round(time.monotonic() - accepted, 2))
 
     ben.get_by_role("link", name=re.compile(subject)).click()
+    expect(ben.get_by_role("heading", name=re.compile(subject))).to_be_visible()
     ben.keyboard.press("r")
     ben.keyboard.type("Sorry to hear that.\n\nA new one is on its way.")
     ben.keyboard.press("Control+Enter")

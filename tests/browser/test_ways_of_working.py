@@ -127,7 +127,7 @@ def test_without_scripts_every_step_is_a_link_or_a_form(stack: LocalStack, windo
 def test_a_first_look_is_light(window: Window, record_property: Callable[[str, object], None]) -> None:
     page = window("ben", "/notices")
     answers: list[Response] = []
-    page.on("response", answers.append)
+    page.on("response", lambda answer: answers.append(answer))
     page.goto("/lists/open", wait_until="networkidle")
     weights = {each.url: len(zlib.compress(each.body(), 6)) for each in answers}
     scripts = sum(weight for url, weight in weights.items() if ".js" in url)

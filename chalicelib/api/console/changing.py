@@ -13,7 +13,7 @@ from chalicelib.domain.ticket import Ticket
 from chalicelib.errors import InvalidInput
 from chalicelib.services import change_ticket, read_ticket
 from chalicelib.services.change_ticket import Changes
-from chalicelib.store import tickets
+from chalicelib.store import messages, tickets
 from chalicelib.web.desk import Desk
 from chalicelib.web.words import STATUS_WORDS, clock, zone_of
 
@@ -118,4 +118,8 @@ def _changed(visit: Visit, ticket: Ticket, words: Any, undo: dict[str, Any] | No
     if not visit.wants_fragment:
         return visit.go(f"/tickets/{ticket.id}", **{"in": named.key})
     context = head_context(visit, ticket, desk, named)
-    return visit.page("ticket/changed.html", **context, words=words(desk), undo=undo, seconds=TOAST_SECONDS)
+    newest = messages.newest(ticket.id, limit=1).messages
+    event = newest[-1] if newest and newest[-1].kind == "event" else None
+    return visit.page(
+        "ticket/changed.html", **context, event=event, words=words(desk), undo=undo, seconds=TOAST_SECONDS
+    )

@@ -112,7 +112,7 @@ def composer_for(
         "text": typed.text, "html": typed.html, "to": written(now.to), "cc": written(now.cc),
         "bcc": written(now.bcc), "last": last.addresses(), "added": differs.added, "left_out": differs.removed,
         "files": uploads(typed.file_ids), "quote_history": typed.quote_history,
-        "signature": inbox.signature or agent.signature if inbox else agent.signature, "saved_at": typed.saved,
+        "signature": agent.signature or (inbox.signature if inbox else ""), "saved_at": typed.saved,
     }  # fmt: skip
     return Composer(
         mode=typed.mode,

@@ -222,7 +222,11 @@ function merge(page) {
 }
 desk.frame = async ({ row, message, counts, notice }) => {
   if (counts) count(counts);
-  if (row) putRow(one(".row", parse(row.html)), row.lists);
+  if (row) {
+    const fresh = one(".row", parse(row.html)), { last } = fresh.dataset;
+    putRow(fresh, row.lists);
+    if (row.ticket === openTicket()) setTimeout(() => last && !document.getElementById(`m-${last}`) && desk.catchUp(), 1500);
+  }
   if (message?.ticket === openTicket()) {
     const here = `${mine.base}/tickets/${message.ticket}/messages/${message.id}`;
     const html = message.fetch ? await (await read(here)).text() : message.html;
@@ -470,8 +474,6 @@ function settle() {
   one("#rail")?.classList.remove("shown");
   all(".toast").forEach(runOut);
   for (const form of all("form[data-until]")) setTimeout(() => form.remove(), Math.max(0, Date.parse(form.dataset.until) - now()));
-  const seen = new Set();
-  for (const entry of all("#messages > [data-message]").reverse()) seen.has(entry.id) ? entry.remove() : seen.add(entry.id);
   for (const row of all("#rows > .row a")) row.toggleAttribute("aria-current", false) || (row.parentElement.dataset.ticket === openTicket() && row.setAttribute("aria-current", "true"));
   const list = one("#rows")?.dataset.rows?.replace(/\/rows$/, "");
   for (const link of all(".rail a.item")) link.getAttribute("href") === list ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
@@ -496,6 +498,9 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
     detail.shouldSwap = false;
     toast("The desk did not answer as it should. Try again in a moment.", true);
   }
+});
+document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
+  for (const entry of all("[data-message]", detail.fragment)) if (detail.target.id === "messages") document.getElementById(entry.id)?.remove(); // pushed already
 });
 document.addEventListener("htmx:afterRequest", ({ detail, target }) => {
   target.removeAttribute?.("aria-busy");

@@ -290,7 +290,7 @@ class Engine:
         if last.port != self.port:
             snapshots.move_to_port(last, self.port)
         self._modules["persistence"].STATE_DIR = str(last.folder)
-        self._sequence, self.snapshot_at = last.sequence, last.at
+        self._sequence = last.sequence
 
     def _await_health(self, thread: threading.Thread) -> None:
         end = time.monotonic() + START_SECONDS
@@ -401,6 +401,7 @@ def prepare_engine(state_dir: Path | str, port: int | None = None, auth: bool = 
     _set_environment(root, chosen, auth)
     modules = _import_modules()
     engine = Engine(root, chosen, modules, restored=last is not None)
+    engine.snapshot_at = last.at if last is not None else 0.0
     _patch(engine, modules)
     return engine
 

@@ -4,11 +4,13 @@ import contextlib
 import fcntl
 import json
 import logging
+import math
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -85,22 +87,24 @@ class Desk:
         self._on_stop.append(("deployment", deploying.close))
         if read_access(self.options) is None:  # never set up, or not to the end
             shutil.rmtree(self.options.engine_dir, ignore_errors=True)
+        _use_own_temporary_folder(self.options.data_dir / "tmp")
         engine = prepare_engine(self.options.engine_dir)
         if due := deploying.is_due or not engine.restored:
             deploying.prepare()
         running = self.options.engine_dir / "running"
-        crashed = engine.restored and running.exists()
+        crashed_since = _crashed_since(running, engine)
+        running.write_text(str(crashed_since or math.inf))
         engine.start()
         self._engine = engine
         self._on_stop.append(("engine", lambda: self._end_engine(engine, running)))
-        running.touch()
         self._unless(stopping)
         if due:
             self._say("Deploying the stack to the local engine …")
             deploying.finish(engine)
             engine.snapshot()
         stack = deployment.deployed_stack(engine)
-        self._connect(engine, stack, crashed, stopping)
+        self._connect(engine, stack, crashed_since, stopping)
+        running.write_text(str(math.inf))
         self._say(f"Ready after {time.monotonic() - begun:.1f} s.")
 
     def watch(self, stopping: threading.Event) -> None:
@@ -120,7 +124,7 @@ class Desk:
 
     # -- parts ---------------------------------------------------------------------------------------------------
 
-    def _connect(self, engine: Engine, stack: Stack, crashed: bool, stopping: threading.Event) -> None:
+    def _connect(self, engine: Engine, stack: Stack, crashed_since: float | None, stopping: threading.Event) -> None:
         """Everything around the engine: outbox, mail port, front, functions, demo data."""
         outbox = Outbox(engine, self.options.outbox_dir, stack.table, stack.delivery_topic, self.options.relay_smtp)
         outbox.attach()
@@ -128,8 +132,8 @@ class Desk:
         notices = self.options.data_dir / "notices"
         mail = MailPort(engine, stack, self.options.smtp_port, notices)
         outbox.inject = lambda raw, source, to: mail.accept(raw, source, [to], "simulator.amazonses.com")
-        if crashed:
-            found = recover(engine, stack, outbox, notices)
+        if crashed_since is not None:
+            found = recover(engine, stack, outbox, notices, crashed_since)
             self._say(f"The last run ended without warning: {found.driven} originals are read again.")
         front = Front(engine.app, deployment.routes(stack), self.options.port)
         front.outbox, front.clock = outbox, Clock(engine, stack)
@@ -240,6 +244,27 @@ def _seed(engine: Engine, stack: Stack, options: Options) -> Access:
         raise CannotStart(f"the demo data could not be written:\n{finished.stderr.strip()}")
     made = json.loads(finished.stdout.splitlines()[-1])
     return Access(made["api_token"], tuple(SignIn(**agent) for agent in made["agents"]))
+
+
+def _crashed_since(running: Path, engine: Engine) -> float | None:
+    """Epoch seconds from which on things may have been forgotten; None after a clean end.
+
+    ``running`` stands while a desk runs and holds what a recovery that was itself cut off had still to cover.
+    """
+    if not engine.restored or not running.exists():
+        return None
+    try:
+        return min(float(running.read_text()), engine.snapshot_at)
+    except ValueError:
+        return engine.snapshot_at
+
+
+def _use_own_temporary_folder(folder: Path) -> None:
+    """Functions are unpacked below the system's temporary folder, and a killed desk would leave them there for ever."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    os.environ["TMPDIR"] = str(folder)
+    tempfile.tempdir = None  # so that this process looks again
 
 
 def _forget_notices(folder: Path) -> None:

@@ -25,9 +25,13 @@ class Recovered:
     reported: int
 
 
-def recover(engine: Engine, stack: Stack, outbox: Outbox, notices: Path) -> Recovered:
-    """Drive again and report again; ``notices`` is the folder in which the mail port keeps its announcements."""
-    since = engine.snapshot_at - MARGIN_SECONDS
+def recover(engine: Engine, stack: Stack, outbox: Outbox, notices: Path, crashed_since: float) -> Recovered:
+    """Drive again and report again.
+
+    notices: the folder in which the mail port keeps its announcements.  crashed_since: epoch seconds of the snapshot
+    that was restored.
+    """
+    since = crashed_since - MARGIN_SECONDS
     s3, sqs = engine.client("s3"), engine.client("sqs")
     driven = 0
     for key in _unanswered(engine, stack, s3, since):

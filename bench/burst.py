@@ -11,6 +11,7 @@ import argparse
 import json
 import re
 import secrets
+import signal
 import smtplib
 import sys
 import tempfile
@@ -91,6 +92,7 @@ def main() -> int:
     parser.add_argument("--data-dir", type=Path, help="of a running stack; else one is started for the bench")
     parser.add_argument("--json", action="store_true", help="only the result line")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that a bench that is cut off still stops its stack
     say = (lambda line: None) if given.json else print
     with _stack(given.data_dir) as credentials:
         burst, quiet_ms, busy_ms = run(credentials, given.mails, given.at_once, say)

@@ -4,7 +4,6 @@ A shop owner has a mailbox at Google or Microsoft and a DNS page somewhere.  Eac
 sentence of its own.  SES is asked as well: it may know a record before the name servers we ask do.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,9 +13,8 @@ from typing import Any, Literal
 from botocore.exceptions import ClientError
 
 from chalicelib.domain.people import Inbox
-from chalicelib.errors import NotFound, Refused
+from chalicelib.errors import Refused
 from chalicelib.services.dns_lookup import Unanswered
-from chalicelib.store import customers, messages, tickets
 
 Resolve = Callable[[str, str], tuple[str, ...]]
 """(name, "CNAME" | "MX" | "TXT") -> values; () when there is none; raises Unanswered."""
@@ -32,10 +30,6 @@ HOSTS: Mapping[Mailbox, tuple[str, ...]] = {
     "microsoft": ("outlook.com", "mx.microsoft"),
     "ses": ("amazonaws.com",),
 }
-GMAIL_SENDER = "forwarding-noreply@google.com"
-GMAIL_CODE = re.compile(r"\(#(\d{6,12})\)|(?i:confirmation code:?)\s*(\d{6,12})")
-GMAIL_LINK = re.compile(r"https://mail(?:-settings)?\.google\.com/mail/[^\s<>\"']+")
-GMAIL_FROM = re.compile(r"[\w.+-]+@[\w.-]+\.\w+")
 
 
 @dataclass(frozen=True)
@@ -76,16 +70,6 @@ class Sandbox:
     mails_a_second: int
     request: str = ""
     """PENDING, GRANTED, DENIED or FAILED once production was requested."""
-
-
-@dataclass(frozen=True)
-class Confirmation:
-    """Gmail asks whether it may forward: ``code`` goes into its settings; ``link`` does the same."""
-
-    code: str
-    link: str
-    mailbox: str
-    ticket_id: str
 
 
 def domain_of(inbox: Inbox) -> str:
@@ -173,44 +157,6 @@ def production_request(inbox: Inbox, shop_url: str) -> str:
         "it to the agent and does not write there again. The account's suppression list is on.\n\n"
         f"The domain {domain} is verified with DKIM, a MAIL FROM domain and a DMARC record."
     )
-
-
-def gmail_confirmation(inbox: Inbox) -> Confirmation | None:
-    """The newest mail in which Gmail asks this inbox to confirm forwarding; None when none has arrived."""
-    try:
-        known = customers.by_handle(customers.handle_name("email", GMAIL_SENDER))
-    except NotFound:
-        return None
-    if known is None:
-        return None
-    for earlier in tickets.of_customer(known[0].id):
-        found = _confirmation_in(earlier.id, inbox.id)
-        if found is not None:
-            return found
-    return None
-
-
-def has_received(inbox: Inbox) -> bool:
-    """Whether any live ticket came in by this inbox: the forwarding works."""
-    return bool(tickets.page(tickets.ListName("inbox", inbox.id), limit=1).rows)
-
-
-def confirmation_code(text: str) -> str:
-    """Gmail's code out of a subject or a text; "" when there is none."""
-    found = GMAIL_CODE.search(text)
-    return (found[1] or found[2]) if found else ""
-
-
-def _confirmation_in(ticket_id: str, inbox_id: str) -> Confirmation | None:
-    for message in reversed(messages.newest(ticket_id, limit=5).messages):
-        if message.inbox_id != inbox_id or message.direction != "in":
-            continue
-        text = message.full_text or message.text
-        code = confirmation_code(message.subject) or confirmation_code(text)
-        if code:
-            link, account = GMAIL_LINK.search(text), GMAIL_FROM.search(message.subject)
-            return Confirmation(code, link[0] if link else "", account[0] if account else "", ticket_id)
-    return None
 
 
 # Asking

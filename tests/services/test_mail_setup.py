@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.domain.people import Inbox
 from chalicelib.errors import Refused
-from chalicelib.services import mail_setup
+from chalicelib.services import forwarding, mail_setup
 from chalicelib.services.dns_lookup import Resolver, Unanswered
 from chalicelib.services.mail_setup import DMARC, SPF
 
@@ -217,7 +217,7 @@ def test_proposed_addresses() -> None:
     ],
 )
 def test_gmails_code(text: str, code: str) -> None:
-    assert mail_setup.confirmation_code(text) == code
+    assert forwarding.confirmation_code(text) == code
 
 
 # The resolver

@@ -2,8 +2,8 @@
 
 import time
 from collections.abc import Callable
-from datetime import date, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import Any, TypeVar
 
 from chalice.app import Response
 
@@ -13,7 +13,7 @@ from chalicelib.api.web import Visit, html
 from chalicelib.errors import DeskbellError, InvalidInput, NotFound
 from chalicelib.services import dead_letters, ledger, originals
 from chalicelib.services.receive_message import KeptOut
-from chalicelib.store import directory
+from chalicelib.store import directory, objects
 
 LEDGER, KEPT_OUT, FAILED = "/operations/ledger", "/operations/kept-out", "/operations/failed"
 QUEUE_WORDS = {
@@ -24,6 +24,7 @@ QUEUE_WORDS = {
     "parked": "A change that could not be passed on",
 }
 DAYS_BACK = 400
+T = TypeVar("T")
 
 
 def home(visit: Visit) -> Response:
@@ -141,25 +142,28 @@ def discard(visit: Visit) -> Response:
     return visit.go(FAILED, done="discarded")
 
 
-def _once_visible(act: Callable[[], None]) -> None:
+def _once_visible(act: Callable[[], T]) -> T:
     """Looking at the page hides letters for a moment: who clicks within it must not hear that they are gone."""
     try:
-        act()
+        return act()
     except NotFound:
         time.sleep(dead_letters.SHOWN_SECONDS)
-        act()
+        return act()
 
 
 def download_failed(visit: Visit) -> Response:
-    from chalicelib.store import objects
-
     letter_id = visit.query("letter")
-    letters = dead_letters.listing(wiring.client("sqs"), wiring.dead_queues())
-    letter = next((each for each in letters if each.id == letter_id), None)
-    if letter is None or letter.key is None:
-        raise NotFound("This entry is no longer in the list, or it is not about an original.")
-    link = objects.original_url(originals.current_key(letter.key, letter.at))
+    key, at = _once_visible(lambda: _original_of(letter_id))
+    link = objects.original_url(originals.current_key(key, at))
     return html("", 303, {"Location": link, "Referrer-Policy": "no-referrer"})
+
+
+def _original_of(letter_id: str) -> tuple[str, datetime]:
+    letters = dead_letters.listing(wiring.client("sqs"), wiring.dead_queues())
+    for letter in letters:
+        if letter.id == letter_id and letter.key is not None:
+            return letter.key, letter.at
+    raise NotFound("This entry is no longer in the list, or it is not about an original.")
 
 
 def _failed_page(visit: Visit, refusal: Refusal, letter: str = "", reason: str = "") -> Response:

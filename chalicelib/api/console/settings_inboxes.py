@@ -13,7 +13,7 @@ from chalicelib.api.web import Form, Visit
 from chalicelib.config import settings
 from chalicelib.domain.people import Inbox
 from chalicelib.errors import DeskbellError, InvalidInput, NotFound
-from chalicelib.services import inboxes, mail_setup
+from chalicelib.services import forwarding, inboxes, mail_setup
 from chalicelib.services.dns_lookup import Resolver
 from chalicelib.services.inboxes import InboxForm
 from chalicelib.store import directory
@@ -119,8 +119,8 @@ def _set_up_page(visit: Visit, inbox: Inbox, refusal: Refusal) -> Response:
         receives_at=inboxes.receiving_address(inbox),
         forwards="forward_to" in inbox.settings,
         mailbox=inbox.settings.get("mailbox", "other"),
-        confirmation=mail_setup.gmail_confirmation(inbox),
-        received=mail_setup.has_received(inbox),
+        confirmation=forwarding.gmail_confirmation(inbox),
+        received=forwarding.has_received(inbox),
         sandbox=mail_setup.sandbox(ses),
         request=mail_setup.production_request(inbox, directory.desk_settings().mail_domain),
         local=settings().local,

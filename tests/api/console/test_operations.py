@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -143,6 +144,15 @@ def test_a_letter_is_tried_again(admin: Browser, desk: Desk) -> None:
     admin.submit("/operations/failed/retry", letter=shown)
     assert "It is being processed again." in admin.follow().text
     assert desk.queued("inbound") == ['{"key": "raw/one"}']
+
+
+def test_the_original_a_letter_is_about_is_downloaded(admin: Browser, desk: Desk) -> None:
+    objects.put_original("raw/one", b"From: lina@customer.example\n\nHello", {})
+    dead_letter(desk, "inbound", '{"key": "raw/one"}')
+    link = re.search(r'href="(/operations/failed/original[^"]+)"', admin.get("/operations/failed").html)
+    assert link
+    assert "/raw/one" in admin.get(link[1].replace("&amp;", "&")).location
+    assert admin.get("/operations/failed/original?letter=gone").status == 404
 
 
 def test_a_letter_is_discarded_with_a_reason_that_is_kept(admin: Browser, desk: Desk) -> None:

@@ -11,7 +11,7 @@ from chalicelib import wiring
 from chalicelib.api.console.settings_pages import FINE, Refusal, refusal_of, show
 from chalicelib.api.web import Visit, html
 from chalicelib.errors import DeskbellError, InvalidInput, NotFound
-from chalicelib.services import dead_letters, ledger, originals
+from chalicelib.services import audit, dead_letters, ledger, originals
 from chalicelib.services.receive_message import KeptOut
 from chalicelib.store import directory, objects
 
@@ -86,6 +86,7 @@ def replay(visit: Visit) -> Response:
         entry = _entry(visit.form.value("receipt"))
         at = visit.at.fromisoformat(f"{entry.day}T00:00:00+00:00")
         originals.replay(originals.current_key(entry.original_key, at), wiring.send_to_inbound)
+        audit.record(visit.actor, "Original read again", entry.receipt_name, visit.at)
     except DeskbellError as error:
         return _kept_out_page(visit, refusal_of(error))
     return visit.go(KEPT_OUT, done="replayed")

@@ -116,6 +116,7 @@ def test_a_suppressed_original_is_downloaded_and_replayed(admin: Browser, desk: 
     assert "It is being read again." in admin.follow().text
     (body,) = desk.queued("inbound")
     assert json.loads(body)["key"].endswith("/loop")
+    assert directory.audit_entries(f"{desk.now:%Y-%m}")[0].what == "Original read again"
 
 
 def test_a_quarantined_original_is_not_handed_out(admin: Browser, desk: Desk) -> None:

@@ -16,8 +16,6 @@ from chalicelib.store.transaction import Lost
 
 PROBLEM = "application/problem+json"
 JSON = "application/json"
-ANY_CONTENT_TYPE: list[str] = []
-"""Chalice checks no content type then: its refusal would not be a problem document, so we check ourselves."""
 MAX_JSON_BYTES = 4_000_000
 """The longest text and HTML with every character escaped; Lambda itself takes 6 MB."""
 MAX_FAULTS, MAX_FAULT_CHARS = 30, 100
@@ -137,12 +135,7 @@ def guarded(request: Request, act: Callable[[str], Response]) -> Response:
             observability.flush()
 
 
-def in_our_words(request: Request, get_response: Callable[[Request], Response]) -> Response:
-    """Chalice middleware: its own refusal of a method, as a problem."""
-    response = get_response(request)
-    if response.status_code != 405 or not str(request.path).startswith(("/api/", "/hooks/")):
-        return response
-    allowed = str(response.headers.get("Allow", ""))
+def method_refused(request: Request, allowed: str) -> Response:
     refused = problem(MethodNotAllowed(f"Here you can {allowed}."), request_id_of(request))
     refused.headers["Allow"] = allowed
     return refused

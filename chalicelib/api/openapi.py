@@ -1,11 +1,17 @@
 """The OpenAPI 3.1 document of the REST API, made from the declarations that the routes themselves use."""
 
+import json
 from collections.abc import Iterable
+from functools import lru_cache
+
+from chalice.app import Request, Response
 
 from chalicelib import __version__
 from chalicelib.api import http, idempotency
-from chalicelib.api.operations import CALLS_PER_MINUTE, OPERATIONS, PATH_PARTS, Operation
+from chalicelib.api.operations import CALLS_PER_MINUTE, DECLARED, PATH_PARTS, Operation
+from chalicelib.api.rest.routes import PREFIX, ROUTES
 from chalicelib.api.schema import Json, MapOf, Number, Record, Words, records_in
+from chalicelib.config import settings
 from chalicelib.services.permissions import SCOPES, allowed_by_scopes
 
 ABOUT = f"""\
@@ -59,14 +65,25 @@ MEANING = {
 }
 
 
+def served(request: Request) -> Response:
+    """The document as an answer."""
+    return http.guarded(request, lambda request_id: http.answer(_text(), 200, request_id))
+
+
+@lru_cache(maxsize=1)
+def _text() -> str:
+    return json.dumps(document(settings().base_path + PREFIX), ensure_ascii=False, separators=(",", ":"))
+
+
 def document(server: str) -> Json:
     """The whole document.  ``server``: the path before those of the calls, with the stage of API Gateway if any."""
     from chalicelib.api import rest
 
-    rest.blueprints()  # importing them declares the calls
+    rest.declare_all()
+    operations = [DECLARED[name][0] for name in ROUTES]
     records: dict[str, Record] = records_in(PROBLEM)
     paths: Json = {}
-    for each in OPERATIONS:
+    for each in operations:
         records |= _records_of(each)
         paths.setdefault(each.path, {})[each.method.lower()] = _described(each)
     return {
@@ -78,7 +95,7 @@ def document(server: str) -> Json:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": server}],
-        "tags": [{"name": tag} for tag in dict.fromkeys(each.tag for each in OPERATIONS)],
+        "tags": [{"name": tag} for tag in dict.fromkeys(each.tag for each in operations)],
         "paths": paths,
         "components": {
             "schemas": {name: record.definition() for name, record in sorted(records.items())},

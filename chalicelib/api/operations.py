@@ -1,6 +1,6 @@
 """One declaration per call of the REST API: its right, what it takes, what it answers, how it fails.
 
-``@operation`` registers the route and keeps the declaration for the OpenAPI document, so the two cannot differ.
+The same declaration checks a call and stands in the OpenAPI document, so the two cannot differ.
 Nothing is allowed that a declaration does not allow.
 """
 
@@ -8,20 +8,20 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property, wraps
-from typing import Any, Concatenate
+from functools import cached_property
+from typing import Any, Concatenate, TypeVar
 
-from chalice.app import Blueprint, Request, Response
+from chalice.app import Request, Response
 
 from chalicelib import config
 from chalicelib.api import http, idempotency
 from chalicelib.api.idempotency import Attempt
+from chalicelib.api.rest.routes import ROUTES
 from chalicelib.api.schema import Faults, Json, Number, Record, Shape, Text, from_text
 from chalicelib.domain.people import Actor, actor_of
 from chalicelib.errors import InvalidInput, NotFound, TooMany
 from chalicelib.services.permissions import Action, require_scope
 
-PREFIX = "/api/v1"
 CALLS_PER_MINUTE = 3_000
 """Of one token: far above what an integration needs, low enough to stop a loop that ran away."""
 PAGE_DEFAULT, PAGE_MOST = 50, 100
@@ -49,14 +49,14 @@ PAGING: dict[str, Shape] = {
 
 @dataclass(frozen=True)
 class Operation:
-    """action: the right a token needs; None: open to everybody.  errors: statuses beyond those that always may come.
+    """name: as in ``rest.routes``, where method and path stand.
+
+    action: the right a token needs; None: open to everybody.  errors: statuses beyond those that always may come.
 
     answers: the shape of the answer; None: an answer without a body (204).
     """
 
     name: str
-    method: str
-    path: str
     summary: str
     tag: str
     action: Action | None
@@ -68,6 +68,14 @@ class Operation:
     """Parameters of the query without which the call means nothing."""
     errors: tuple[int, ...] = ()
     about: str = ""
+
+    @property
+    def method(self) -> str:
+        return ROUTES[self.name][1]
+
+    @property
+    def path(self) -> str:
+        return ROUTES[self.name][2]
 
     def statuses(self) -> tuple[int, ...]:
         """Every status other than success that this call may answer."""
@@ -81,9 +89,6 @@ class Operation:
         if self.method == "POST":
             found |= {409}
         return tuple(sorted(found))
-
-
-OPERATIONS: list[Operation] = []
 
 
 @dataclass(frozen=True)
@@ -144,32 +149,27 @@ class Call:
 
 
 Handler = Callable[Concatenate[Call, ...], Json | None]
-View = Callable[..., Response]
+DECLARED: dict[str, tuple[Operation, Handler]] = {}
+H = TypeVar("H", bound=Handler)
 
 
-def operation(blueprint: Blueprint, declared: Operation) -> Callable[[Handler], View]:
-    """Register the function as what answers ``declared``: it gets a Call, then the path's parts."""
-    OPERATIONS.append(declared)
+def operation(declared: Operation) -> Callable[[H], H]:
+    """Make the function answer the call: it gets a Call, then the path's parts."""
 
-    def register(act: Handler) -> View:
-        @wraps(act)
-        def view(**parts: str) -> Response:
-            from chalicelib import wiring
+    def declare(act: H) -> H:
+        DECLARED[declared.name] = (declared, act)
+        return act
 
-            wiring.begin()
-            request = blueprint.current_request
-            return http.guarded(request, lambda request_id: _answered(declared, act, request, parts, request_id))
+    return declare
 
-        view.__name__ = declared.name
-        registered: View = blueprint.route(
-            PREFIX + declared.path,
-            methods=[declared.method],
-            content_types=http.ANY_CONTENT_TYPE,
-            name=declared.name,
-        )(view)
-        return registered
 
-    return register
+def answered(name: str, request: Request, parts: Mapping[str, str]) -> Response:
+    """Check a call as it is declared, have it answered, and say what is wrong if anything is."""
+    from chalicelib import wiring
+
+    wiring.begin()
+    declared, act = DECLARED[name]
+    return http.guarded(request, lambda request_id: _answered(declared, act, request, parts, request_id))
 
 
 def _answered(

@@ -10,7 +10,8 @@ from chalice.config import Config
 from chalice.local import LambdaContext, LocalGateway
 
 from chalicelib.api.openapi import PROBLEM
-from chalicelib.api.operations import OPERATIONS, Operation
+from chalicelib.api.operations import DECLARED, Operation
+from chalicelib.api.rest import declare_all
 from chalicelib.api.schema import Faults
 from chalicelib.domain.people import SYSTEM
 from chalicelib.services import tokens
@@ -92,7 +93,8 @@ class Api:
 
 def operation_at(method: str, path: str) -> Operation | None:
     """What is declared for a call, the most literal path first."""
-    for each in sorted(OPERATIONS, key=lambda declared: declared.path):
+    declare_all()
+    for each in sorted((found for found, _ in DECLARED.values()), key=lambda declared: declared.path):
         if each.method == method and re.fullmatch(re.sub(r"{\w+}", "[^/]+", each.path), path):
             return each
     return None

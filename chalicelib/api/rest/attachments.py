@@ -2,16 +2,12 @@
 
 import secrets
 
-from chalice.app import Blueprint
-
 from chalicelib.api.operations import Call, Operation, operation
 from chalicelib.api.rest import render
 from chalicelib.api.rest.shapes import AS_IN, ATTACHMENT
 from chalicelib.api.schema import Json, MapOf, Number, Record, Text, Words
 from chalicelib.store import messages, tickets
 from chalicelib.store.objects import PRESIGNED_SECONDS
-
-blueprint = Blueprint(__name__)
 
 MAX_UPLOAD_BYTES = 25_000_000
 
@@ -43,18 +39,15 @@ UPLOAD = Record(
 
 
 @operation(
-    blueprint,
     Operation(
         "start_upload",
-        "POST",
-        "/tickets/{ticket_id}/attachments",
         "Get a place to upload a file for a message",
         "Attachments",
         "tickets.write",
         UPLOAD,
         201,
         NEW_UPLOAD,
-    ),
+    )
 )
 def start_upload(call: Call, ticket_id: str) -> Json:
     from chalicelib.services import attachments
@@ -76,16 +69,13 @@ DOWNLOAD = Record("Download", {"attachment": ATTACHMENT, "url": Words("GET it.")
 
 
 @operation(
-    blueprint,
     Operation(
         "get_attachment",
-        "GET",
-        "/tickets/{ticket_id}/messages/{message_id}/attachments/{attachment_id}",
         "Get a link to a file",
         "Attachments",
         "tickets.read",
         DOWNLOAD,
-    ),
+    )
 )
 def get_attachment(call: Call, ticket_id: str, message_id: str, attachment_id: str) -> Json:
     from chalicelib.services import attachments

@@ -1,22 +1,15 @@
 """/customers: by handle, by id, and their tickets."""
 
-from chalice.app import Blueprint
-
 from chalicelib.api.operations import Call, Operation, operation
 from chalicelib.api.rest import render
 from chalicelib.api.rest.shapes import CUSTOMER, EARLIER_TICKET
 from chalicelib.api.schema import Json, Number, Text, page_of
 from chalicelib.store import customers, tickets
 
-blueprint = Blueprint(__name__)
-
 
 @operation(
-    blueprint,
     Operation(
         "find_customers",
-        "GET",
-        "/customers",
         "Find the customer who writes from an address",
         "Customers",
         "tickets.read",
@@ -28,7 +21,7 @@ blueprint = Blueprint(__name__)
         },
         needs=("handle",),
         about="The desk keeps no list of all customers: at most one item.",
-    ),
+    )
 )
 def find_customers(call: Call) -> Json:
     asked = call.query["handle"].strip()
@@ -37,28 +30,20 @@ def find_customers(call: Call) -> Json:
     return {"items": [render.customer(found[0])] if found else [], "next": None}
 
 
-@operation(
-    blueprint,
-    Operation(
-        "get_customer", "GET", "/customers/{customer_id}", "Read a customer", "Customers", "tickets.read", CUSTOMER
-    ),
-)
+@operation(Operation("get_customer", "Read a customer", "Customers", "tickets.read", CUSTOMER))
 def get_customer(call: Call, customer_id: str) -> Json:
     return render.customer(customers.get(customer_id))
 
 
 @operation(
-    blueprint,
     Operation(
         "list_customer_tickets",
-        "GET",
-        "/customers/{customer_id}/tickets",
         "List a customer's newest tickets",
         "Customers",
         "tickets.read",
         page_of(EARLIER_TICKET),
         query={"limit": Number(1, 100, "Newest tickets to list, 50 unless said.")},
-    ),
+    )
 )
 def list_customer_tickets(call: Call, customer_id: str) -> Json:
     customers.get(customer_id)

@@ -2,15 +2,11 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
-from chalice.app import Blueprint
-
 from chalicelib.api.operations import Call, Operation, operation
 from chalicelib.api.schema import Json, Moment, Nullable, Number, Record, Text, Words, page_of
 from chalicelib.domain.moments import stamp
 from chalicelib.errors import NotFound
 from chalicelib.services import dead_letters
-
-blueprint = Blueprint(__name__)
 
 PARKED = "parked."
 
@@ -45,17 +41,14 @@ def _private(letter_id: str) -> str:
 
 
 @operation(
-    blueprint,
     Operation(
         "list_dead_letters",
-        "GET",
-        "/dead-letters",
         "List what could not be processed, newest first",
         "Operations",
         "operations.read",
         page_of(LETTER),
         about="At most 100. Listing hides a letter from the next listing for two seconds.",
-    ),
+    )
 )
 def list_dead_letters(call: Call) -> Json:
     from chalicelib import wiring
@@ -75,16 +68,13 @@ def list_dead_letters(call: Call) -> Json:
 
 
 @operation(
-    blueprint,
     Operation(
         "retry_dead_letter",
-        "POST",
-        "/dead-letters/{letter_id}/retry",
         "Send a letter back to its queue",
         "Operations",
         "operations.retry",
         DECIDED,
-    ),
+    )
 )
 def retry_dead_letter(call: Call, letter_id: str) -> Json:
     from chalicelib import wiring
@@ -94,11 +84,8 @@ def retry_dead_letter(call: Call, letter_id: str) -> Json:
 
 
 @operation(
-    blueprint,
     Operation(
         "discard_dead_letter",
-        "POST",
-        "/dead-letters/{letter_id}/discard",
         "Throw a letter away",
         "Operations",
         "operations.discard",
@@ -109,7 +96,7 @@ def retry_dead_letter(call: Call, letter_id: str) -> Json:
             example={"reason": "The order was cancelled by phone."},
         ),
         about="Its original, where it has one, is kept.",
-    ),
+    )
 )
 def discard_dead_letter(call: Call, letter_id: str) -> Json:
     from chalicelib import wiring

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from chalice.app import Blueprint
-
 from chalicelib import wiring
 from chalicelib.api.operations import Call, Operation, operation
 from chalicelib.api.rest import render
@@ -13,21 +11,13 @@ from chalicelib.api.schema import Choice, Flag, Json, MapOf, Number, Record, Tex
 from chalicelib.errors import InvalidInput
 from chalicelib.store import directory
 
-blueprint = Blueprint(__name__)
 
-
-@operation(
-    blueprint,
-    Operation("list_inboxes", "GET", "/inboxes", "List all inboxes", "Inboxes", "tickets.read", page_of(INBOX)),
-)
+@operation(Operation("list_inboxes", "List all inboxes", "Inboxes", "tickets.read", page_of(INBOX)))
 def list_inboxes(call: Call) -> Json:
     return {"items": [render.inbox(each, call.public_url) for each in directory.inboxes()], "next": None}
 
 
-@operation(
-    blueprint,
-    Operation("get_inbox", "GET", "/inboxes/{inbox_id}", "Read an inbox", "Inboxes", "tickets.read", INBOX),
-)
+@operation(Operation("get_inbox", "Read an inbox", "Inboxes", "tickets.read", INBOX))
 def get_inbox(call: Call, inbox_id: str) -> Json:
     return render.inbox(directory.inbox(inbox_id), call.public_url)
 
@@ -65,11 +55,8 @@ FORM_FIELDS = (
 
 
 @operation(
-    blueprint,
     Operation(
         "create_inbox",
-        "POST",
-        "/inboxes",
         "Connect an account of a channel",
         "Inboxes",
         "inboxes.manage",
@@ -77,7 +64,7 @@ FORM_FIELDS = (
         201,
         NEW_INBOX,
         errors=(502, 503),
-    ),
+    )
 )
 def create_inbox(call: Call) -> Json:
     from chalicelib.api.inbox_tools import inbox_tools

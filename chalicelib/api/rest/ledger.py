@@ -1,11 +1,7 @@
 """/ledger: what was received, and what became of it."""
 
-from chalice.app import Blueprint
-
 from chalicelib.api.operations import Call, Operation, operation
 from chalicelib.api.schema import Json, ListOf, Number, Record, Text, Words
-
-blueprint = Blueprint(__name__)
 
 LEDGER_DAY = Record(
     "LedgerDay",
@@ -23,11 +19,8 @@ LEDGER_DAY = Record(
 
 
 @operation(
-    blueprint,
     Operation(
         "get_ledger",
-        "GET",
-        "/ledger",
         "Account for every message received on a day",
         "Operations",
         "operations.read",
@@ -40,7 +33,7 @@ LEDGER_DAY = Record(
                 example="2026-11-21",
             )
         },
-    ),
+    )
 )
 def get_ledger(call: Call) -> Json:
     from chalicelib.services import ledger

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from chalice.app import Blueprint
-
 from chalicelib.api.operations import PAGING, Call, Operation, operation
 from chalicelib.api.rest import render
 from chalicelib.api.rest.shapes import (
@@ -25,25 +23,20 @@ from chalicelib.errors import InvalidInput
 from chalicelib.services.permissions import require_scope
 from chalicelib.store import messages, tickets
 
-blueprint = Blueprint(__name__)
-
 MAX_PAGE_CHARS = 1_000_000
 """Lambda answers at most 6 MB, and a character takes up to four bytes; a page ends before it grows over that."""
 
 
 @operation(
-    blueprint,
     Operation(
         "list_messages",
-        "GET",
-        "/tickets/{ticket_id}/messages",
         "Read the conversation, oldest first",
         "Messages",
         "tickets.read",
         page_of(MESSAGE),
         query=PAGING,
         about="A page of long messages may hold fewer than `limit`.",
-    ),
+    )
 )
 def list_messages(call: Call, ticket_id: str) -> Json:
     tickets.get(ticket_id)
@@ -60,16 +53,13 @@ def list_messages(call: Call, ticket_id: str) -> Json:
 
 
 @operation(
-    blueprint,
     Operation(
         "get_message",
-        "GET",
-        "/tickets/{ticket_id}/messages/{message_id}",
         "Read one message with everything it quotes",
         "Messages",
         "tickets.read",
         WHOLE_MESSAGE,
-    ),
+    )
 )
 def get_message(call: Call, ticket_id: str, message_id: str) -> Json:
     return render.message(messages.get(ticket_id, message_id), whole=True)
@@ -100,18 +90,15 @@ NEW_MESSAGE = Record(
 
 
 @operation(
-    blueprint,
     Operation(
         "create_message",
-        "POST",
-        "/tickets/{ticket_id}/messages",
         "Reply to the customer, or add a note",
         "Messages",
         "tickets.write",
         MESSAGE,
         201,
         NEW_MESSAGE,
-    ),
+    )
 )
 def create_message(call: Call, ticket_id: str) -> Json:
     ticket = tickets.get(ticket_id)
@@ -178,17 +165,14 @@ def _check_channel(channel_name: str, body: Mapping[str, Any]) -> None:
 
 
 @operation(
-    blueprint,
     Operation(
         "undo_message",
-        "POST",
-        "/tickets/{ticket_id}/messages/{message_id}/undo",
         "Take a reply back before it goes out",
         "Messages",
         "tickets.write",
         MESSAGE,
         about="Only within the `undo_seconds` the reply was made with; 409 when it is on its way.",
-    ),
+    )
 )
 def undo_message(call: Call, ticket_id: str, message_id: str) -> Json:
     from chalicelib.services import reply_to_ticket

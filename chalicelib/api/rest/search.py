@@ -1,22 +1,15 @@
 """/search: exact things, as the console's search box finds them."""
 
-from chalice.app import Blueprint
-
 from chalicelib.api.operations import Call, Operation, operation
 from chalicelib.api.rest import render
 from chalicelib.api.rest.shapes import TICKET
 from chalicelib.api.schema import Json, Text, page_of
 from chalicelib.store import tickets
 
-blueprint = Blueprint(__name__)
-
 
 @operation(
-    blueprint,
     Operation(
         "search_tickets",
-        "GET",
-        "/search",
         "Find tickets by number, address, order number or words",
         "Search",
         "tickets.read",
@@ -24,7 +17,7 @@ blueprint = Blueprint(__name__)
         query={"q": Text("A number, an address, an order number or words.", max_chars=200, blank=False)},
         needs=("q",),
         about="At most 50 tickets, the exact number first, then the newest.",
-    ),
+    )
 )
 def search_tickets(call: Call) -> Json:
     from chalicelib.services import search

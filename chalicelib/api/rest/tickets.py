@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from chalice.app import Blueprint
-
 from chalicelib.api.operations import PAGING, Call, Operation, operation
 from chalicelib.api.rest import lists, render
 from chalicelib.api.rest.referring import referring
@@ -25,17 +23,12 @@ from chalicelib.domain.ticket import PRIORITIES, STATUSES
 from chalicelib.errors import InvalidInput
 from chalicelib.store import directory, tickets
 
-blueprint = Blueprint(__name__)
-
 MONTH = Text("Month in which the tickets were filed, yyyy-mm.", pattern="[0-9]{4}-(0[1-9]|1[0-2])", example="2026-11")
 
 
 @operation(
-    blueprint,
     Operation(
         "list_tickets",
-        "GET",
-        "/tickets",
         "List tickets, newest activity first",
         "Tickets",
         "tickets.read",
@@ -59,7 +52,7 @@ MONTH = Text("Month in which the tickets were filed, yyyy-mm.", pattern="[0-9]{4
             "unless a `status` says otherwise. Resolved, closed, spam and trash are filed by month: name a `month` for "
             "older ones. A page may hold fewer tickets than `limit`; the list ends when `next` is null."
         ),
-    ),
+    )
 )
 def list_tickets(call: Call) -> Json:
     chosen = lists.sections(call.query, call.at)
@@ -98,18 +91,15 @@ NEW_TICKET = Record(
 
 
 @operation(
-    blueprint,
     Operation(
         "create_ticket",
-        "POST",
-        "/tickets",
         "Make a ticket with its first message",
         "Tickets",
         "tickets.write",
         TICKET,
         201,
         NEW_TICKET,
-    ),
+    )
 )
 def create_ticket(call: Call) -> Json:
     from chalicelib.services import create_ticket as service
@@ -147,10 +137,7 @@ def _check_inbox(inbox_id: str, direction: str) -> None:
         )
 
 
-@operation(
-    blueprint,
-    Operation("get_ticket", "GET", "/tickets/{ticket_id}", "Read a ticket", "Tickets", "tickets.read", TICKET),
-)
+@operation(Operation("get_ticket", "Read a ticket", "Tickets", "tickets.read", TICKET))
 def get_ticket(call: Call, ticket_id: str) -> Json:
     return render.ticket(tickets.get(ticket_id))
 
@@ -175,18 +162,15 @@ TICKET_CHANGES = Record(
 
 
 @operation(
-    blueprint,
     Operation(
         "change_ticket",
-        "PATCH",
-        "/tickets/{ticket_id}",
         "Change a ticket",
         "Tickets",
         "tickets.write",
         TICKET,
         body=TICKET_CHANGES,
         errors=(409,),
-    ),
+    )
 )
 def change_ticket(call: Call, ticket_id: str) -> Json:
     from chalicelib.services import change_ticket as service

@@ -1,0 +1,37 @@
+"""The calls of the REST API by name: which module answers, method and path below ``/api/v1``.
+
+Chalice wants every route when ``app`` is imported, but what a call takes and answers is declared in its module, which
+is imported with the first call: a console page that wakes a function does not pay for the API.
+"""
+
+PREFIX = "/api/v1"
+
+ROUTES: dict[str, tuple[str, str, str]] = {
+    "list_tickets": ("tickets", "GET", "/tickets"),
+    "create_ticket": ("tickets", "POST", "/tickets"),
+    "get_ticket": ("tickets", "GET", "/tickets/{ticket_id}"),
+    "change_ticket": ("tickets", "PATCH", "/tickets/{ticket_id}"),
+    "list_messages": ("messages", "GET", "/tickets/{ticket_id}/messages"),
+    "create_message": ("messages", "POST", "/tickets/{ticket_id}/messages"),
+    "get_message": ("messages", "GET", "/tickets/{ticket_id}/messages/{message_id}"),
+    "undo_message": ("messages", "POST", "/tickets/{ticket_id}/messages/{message_id}/undo"),
+    "start_upload": ("attachments", "POST", "/tickets/{ticket_id}/attachments"),
+    "get_attachment": (
+        "attachments", "GET", "/tickets/{ticket_id}/messages/{message_id}/attachments/{attachment_id}",
+    ),
+    "find_customers": ("customers", "GET", "/customers"),
+    "get_customer": ("customers", "GET", "/customers/{customer_id}"),
+    "list_customer_tickets": ("customers", "GET", "/customers/{customer_id}/tickets"),
+    "list_inboxes": ("inboxes", "GET", "/inboxes"),
+    "create_inbox": ("inboxes", "POST", "/inboxes"),
+    "get_inbox": ("inboxes", "GET", "/inboxes/{inbox_id}"),
+    "list_agents": ("people", "GET", "/agents"),
+    "get_agent": ("people", "GET", "/agents/{agent_id}"),
+    "list_teams": ("people", "GET", "/teams"),
+    "search_tickets": ("search", "GET", "/search"),
+    "get_ledger": ("ledger", "GET", "/ledger"),
+    "list_dead_letters": ("dead_letters", "GET", "/dead-letters"),
+    "retry_dead_letter": ("dead_letters", "POST", "/dead-letters/{letter_id}/retry"),
+    "discard_dead_letter": ("dead_letters", "POST", "/dead-letters/{letter_id}/discard"),
+    "get_health": ("health", "GET", "/health"),
+}  # fmt: skip

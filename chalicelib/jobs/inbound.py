@@ -100,6 +100,8 @@ def _deal_with(original: StoredOriginal, metadata: dict[str, str], received_at: 
         return Envelope(_name(original.key), archive_key, received_at, inbox, _day(archive_key))
 
     inboxes = _inboxes(original, source)
+    if not metadata.get("recipients"):  # so that the ledger counts the same inboxes
+        metadata = {**metadata, "recipients": ",".join(inbox.address for inbox in inboxes)}
     if not inboxes:
         nobody = envelope(Inbox("nobody", "email", "", ""))
         receive_message.keep_out(nobody, "quarantined", "No inbox of ours was among its recipients.", at)

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +16,6 @@ from chalicelib.store.directory import AuditEntry
 Queues = Mapping[str, tuple[str, str]]
 """Name → (dead-letter queue URL, URL of the queue its letters go back to)."""
 MAX_LISTED = 100
-SHOWN_SECONDS = 2
 HELD_SECONDS = 30
 
 
@@ -33,17 +32,26 @@ class DeadLetter:
 
 
 def listing(sqs: Any, queues: Queues) -> tuple[DeadLetter, ...]:
-    """Everything that waits for a decision, newest first.  Looking hides a letter for SHOWN_SECONDS only."""
-    found = [_as_letter(name, message) for name, (dead, _) in queues.items() for message in _look(sqs, dead)]
+    """Everything that waits for a decision, newest first.  Looking hides nothing from the next look."""
+    found = []
+    for name, (dead, _) in queues.items():
+        letters = _look(sqs, dead)
+        found += [_as_letter(name, message) for message in letters]
+        _show_again(sqs, dead, letters)
     parked = [DeadLetter(key, "parked", at, 0, "", key) for key, at in objects.list_originals(objects.PARKED)]
     return tuple(sorted((*found, *parked), key=lambda letter: letter.at, reverse=True)[:MAX_LISTED])
 
 
-def _look(sqs: Any, url: str, visibility: int = SHOWN_SECONDS) -> list[dict[str, Any]]:
+def _show_again(sqs: Any, url: str, letters: Sequence[Mapping[str, Any]]) -> None:
+    for each in letters:
+        sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=each["ReceiptHandle"], VisibilityTimeout=0)
+
+
+def _look(sqs: Any, url: str) -> list[dict[str, Any]]:
     seen: dict[str, dict[str, Any]] = {}
     while len(seen) < MAX_LISTED:
         answer = sqs.receive_message(
-            QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=visibility, WaitTimeSeconds=0,
+            QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=HELD_SECONDS, WaitTimeSeconds=0,
             AttributeNames=["All"],
         )  # fmt: skip
         fresh = {each["MessageId"]: each for each in answer.get("Messages", ()) if each["MessageId"] not in seen}
@@ -116,11 +124,9 @@ def discard(sqs: Any, queues: Queues, letter_id: str, reason: str, actor: Actor,
 
 def _take(sqs: Any, queues: Queues, letter_id: str) -> tuple[str, dict[str, Any]]:
     for name, (dead, _) in queues.items():
-        letters = _look(sqs, dead, HELD_SECONDS)
+        letters = _look(sqs, dead)
         wanted = next((each for each in letters if each["MessageId"] == letter_id), None)
-        for other in letters:
-            if other is not wanted:
-                sqs.change_message_visibility(QueueUrl=dead, ReceiptHandle=other["ReceiptHandle"], VisibilityTimeout=0)
+        _show_again(sqs, dead, [each for each in letters if each is not wanted])
         if wanted is not None:
             return name, wanted
     raise NotFound("This letter is no longer there: somebody dealt with it.")

@@ -5,6 +5,7 @@ The two sides share no code: a mail that one of them forgets shows as a differen
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -62,22 +63,23 @@ def _received(wanted: date) -> tuple[dict[str, int], int]:
     """Inboxes per original of that day's archive, and how many of that day still lie in the tray."""
     waiting = sum(1 for _, at in objects.list_originals(objects.RAW) if at.date() == wanted)
     prefix = f"{objects.KEPT}{wanted:%Y/%m/%d}/"
-    own = {inbox.address.lower() for inbox in directory.inboxes()}
+    own = {inbox.address.lower(): inbox.id for inbox in directory.inboxes()}
+    own |= {to.lower(): inbox.id for inbox in directory.inboxes() if (to := inbox.settings.get("forward_to"))}
     counted = {key.removeprefix(prefix): _inboxes_of(key, own) for key, _ in objects.list_originals(prefix)}
     return counted, waiting
 
 
-def _inboxes_of(key: str, own: set[str]) -> int:
+def _inboxes_of(key: str, own: Mapping[str, str]) -> int:
     """How many inboxes an original was for, by the envelope that rides with it; at least one."""
     recipients = objects.head_original(key).get("recipients", "")
-    bases = set()
+    found = set()
     for address in recipients.lower().split(","):
         local, _, domain = address.strip().rpartition("@")
         for candidate in (f"{local}@{domain}", f"{local.split('+')[0]}@{domain}"):
             if candidate in own:
-                bases.add(candidate)
+                found.add(own[candidate])
                 break
-    return max(1, len(bases))
+    return max(1, len(found))
 
 
 def save(at: datetime) -> LedgerDay:

@@ -26,6 +26,7 @@ def resources(stage: str) -> dict[str, Json]:
         "UserPoolTags": {"deskbell:stage": stage},
     }
     client = {
+        "AuthSessionValidity": 15,  # minutes for a forced change of password or a second factor; ours last as long
         "ClientName": "console",
         "UserPoolId": ref("UserPool"),
         "GenerateSecret": False,  # it is called with the web function's own credentials only

@@ -71,7 +71,8 @@ def _receiving(stage: str) -> dict[str, Json]:
                     "ObjectKeyPrefix": "raw/",
                     "TopicArn": ref("MailTopic"),
                 }
-            }
+            },
+            {"StopAction": {"Scope": "RuleSet"}},  # else the catch-all would bounce the same mail
         ],
     }
     unknown = {

@@ -63,3 +63,11 @@ def test_a_replayed_original_changes_nothing(desk: Desk, today: str) -> None:
 def test_what_is_no_day_is_said(desk: Desk) -> None:
     with pytest.raises(InvalidInput):
         ledger.day("yesterday")
+
+
+def test_an_original_driven_again_without_its_notice_goes_to_everybody_it_names(desk: Desk, today: str) -> None:
+    raw = HELLO.replace(b"To: support@shop.example", b"To: support@shop.example\r\nCc: sales@shop.example")
+    objects.put_original("raw/h", raw.replace(b"<1@", b"<8@"), {})
+    inbound.take_in('{"key": "raw/h"}')
+    account = ledger.day(today)
+    assert (account.shown, account.difference, account.missing) == (3, 0, ())

@@ -1,9 +1,7 @@
 """/operations: is everything that was received shown, what was kept out and why, and what could not be processed."""
 
-import time
-from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from chalice.app import Response
 
@@ -24,7 +22,6 @@ QUEUE_WORDS = {
     "parked": "A change that could not be passed on",
 }
 DAYS_BACK = 400
-T = TypeVar("T")
 
 
 def home(visit: Visit) -> Response:
@@ -122,9 +119,7 @@ def show_failed(visit: Visit) -> Response:
 def retry(visit: Visit) -> Response:
     letter = visit.form.value("letter")
     try:
-        _once_visible(
-            lambda: dead_letters.retry(wiring.client("sqs"), wiring.dead_queues(), letter, visit.actor, visit.at)
-        )
+        dead_letters.retry(wiring.client("sqs"), wiring.dead_queues(), letter, visit.actor, visit.at)
     except DeskbellError as error:
         return _failed_page(visit, refusal_of(error))
     return visit.go(FAILED, done="retried")
@@ -133,28 +128,15 @@ def retry(visit: Visit) -> Response:
 def discard(visit: Visit) -> Response:
     letter, reason = visit.form.value("letter"), visit.form.value("reason")
     try:
-        _once_visible(
-            lambda: dead_letters.discard(
-                wiring.client("sqs"), wiring.dead_queues(), letter, reason, visit.actor, visit.at
-            )
-        )
+        dead_letters.discard(wiring.client("sqs"), wiring.dead_queues(), letter, reason, visit.actor, visit.at)
     except DeskbellError as error:
         return _failed_page(visit, refusal_of(error), letter, reason)
     return visit.go(FAILED, done="discarded")
 
 
-def _once_visible(act: Callable[[], T]) -> T:
-    """Looking at the page hides letters for a moment: who clicks within it must not hear that they are gone."""
-    try:
-        return act()
-    except NotFound:
-        time.sleep(dead_letters.SHOWN_SECONDS)
-        return act()
-
-
 def download_failed(visit: Visit) -> Response:
     letter_id = visit.query("letter")
-    key, at = _once_visible(lambda: _original_of(letter_id))
+    key, at = _original_of(letter_id)
     link = objects.original_url(originals.current_key(key, at))
     return html("", 303, {"Location": link, "Referrer-Policy": "no-referrer"})
 

@@ -5,6 +5,7 @@ own loop, a report about our mail, a message), and the keys that lead to its tic
 """
 
 from collections.abc import Sequence
+from email.utils import getaddresses
 
 from chalicelib.connectors import Capabilities, HttpAnswer, Original, Parsed, Tools, WebhookRequest
 from chalicelib.connectors.email import compose, incoming, reports
@@ -18,6 +19,7 @@ from chalicelib.errors import InvalidInput, NotAuthentic, Refused
 
 MAX_TEXT_CHARS = 200_000
 UNDO_SECONDS = 10
+NAMED_IN = ("delivered-to", "x-forwarded-to", "to", "cc")
 
 
 class EmailChannel:
@@ -81,9 +83,17 @@ class EmailChannel:
 
 
 def envelope_recipients(original: Original) -> tuple[str, ...]:
-    """The inbox addresses a mail was delivered to, signed tags cut off, each once: who routes it looks these up."""
-    envelope = envelope_of(original.metadata, read_headers(original.body))
-    return tuple(dict.fromkeys(without_signature(recipient) for recipient in envelope.recipients))
+    """The inbox addresses a mail was delivered to, signed tags cut off, each once: who routes it looks these up.
+
+    Without SES's word for it (a re-drive by key alone) everybody the mail names: better twice than not at all, and
+    what came before is recognised.
+    """
+    headers = read_headers(original.body)
+    recipients = envelope_of(original.metadata, headers).recipients
+    if not original.metadata.get("recipients"):
+        named = getaddresses([value for name in NAMED_IN for value in headers.all(name)])
+        recipients = (*recipients, *(address for _, address in named if address))
+    return tuple(dict.fromkeys(without_signature(recipient) for recipient in recipients))
 
 
 def reply_address(inbox: Inbox, ticket_id: str, tools: Tools) -> str:

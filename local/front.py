@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, cast, get_args
 
+from infra.resources.http import gateway_responses
 from local.clock import Clock
 from local.engine import AsgiApp
 from local.outbox import Mode, Outbox, Trouble
@@ -20,6 +21,10 @@ GZIP_LEVEL = 5
 TEXT_TYPES = ("text/", "application/json", "application/problem+json", "application/javascript", "image/svg+xml")
 TROUBLE_AFTER_EFFECT: tuple[Mode, ...] = ("timeout",)
 """Modes in which the mail goes out all the same, unless the request says otherwise."""
+
+UNKNOWN_PATH = (b"x-amzn-errortype", b"MissingAuthenticationTokenException")
+"""How the engine, like API Gateway, marks a path that no route has."""
+UNKNOWN = gateway_responses()["MISSING_AUTHENTICATION_TOKEN"]
 
 Json = dict[str, Any]
 Send = Callable[[Any], Awaitable[None]]
@@ -58,7 +63,7 @@ class Front:
         else:
             inner = _moved(scope, self.routes.rest)
             inner["headers"] = [*scope["headers"], *self._forwarded(scope)]
-            await self._engine_app(inner, receive, _compressing(scope, send))
+            await self._engine_app(inner, receive, _as_the_gateway(_compressing(scope, send)))
 
     def _forwarded(self, scope: Any) -> list[tuple[bytes, bytes]]:
         client = (scope.get("client") or ("127.0.0.1",))[0]
@@ -121,6 +126,29 @@ def _moved(scope: Any, prefix: str, keep_path: bool = True) -> Any:
     raw = scope.get("raw_path") or scope["path"].encode()
     path, raw = (prefix + scope["path"], prefix.encode() + raw) if keep_path else (prefix, prefix.encode())
     return {**scope, "path": path, "raw_path": raw}
+
+
+def _is_unknown_path(start: Any) -> bool:
+    return start["status"] == 403 and UNKNOWN_PATH in [(name.lower(), value) for name, value in start["headers"]]
+
+
+def _as_the_gateway(send: Send) -> Send:
+    """Answer unknown paths as the template's gateway response says; the engine knows nothing of those."""
+    replaced = False
+
+    async def answer(message: Any) -> None:
+        nonlocal replaced
+        if message["type"] == "http.response.start" and _is_unknown_path(message):
+            replaced = True
+            body = UNKNOWN["ResponseTemplates"]["application/json"].encode()
+            kind = (b"content-type", b"application/problem+json")
+            headers = [kind, (b"content-length", str(len(body)).encode())]
+            await send({"type": "http.response.start", "status": UNKNOWN["StatusCode"], "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+        elif not replaced:
+            await send(message)
+
+    return answer
 
 
 def _compressing(scope: Any, send: Send) -> Send:

@@ -18,7 +18,8 @@ def _problem(status: int, title: str, detail: str) -> Json:
     }
 
 
-def _gateway_responses() -> Json:
+def gateway_responses() -> Json:
+    """What API Gateway itself answers, by the kind of trouble."""
     return {
         # API Gateway says "missing authentication token" of every path it does not know.
         "MISSING_AUTHENTICATION_TOKEN": _problem(404, "Not found", "There is nothing at this address."),
@@ -36,7 +37,7 @@ def resources(stage: str) -> dict[str, Json]:
         "Name": f"deskbell-{stage}",
         "OpenApiVersion": "2.0",  # without it SAM adds a second stage, called "Stage"
         "EndpointConfiguration": {"Type": "REGIONAL"},
-        "GatewayResponses": _gateway_responses(),
+        "GatewayResponses": gateway_responses(),
     }
     permission = {
         "FunctionName": ref("HooksHandler"),

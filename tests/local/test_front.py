@@ -13,13 +13,19 @@ from local.front import Front, Routes
 class Engine:
     """Stands in for the engine: notes what it is asked and gives one answer."""
 
-    def __init__(self, body: bytes = b"", content_type: bytes = b"text/html; charset=utf-8") -> None:
-        self.body, self.content_type = body, content_type
+    def __init__(
+        self,
+        body: bytes = b"",
+        content_type: bytes = b"text/html; charset=utf-8",
+        status: int = 200,
+        more: tuple[tuple[bytes, bytes], ...] = (),
+    ) -> None:
+        self.body, self.status, self.headers = body, status, [(b"content-type", content_type), *more]
         self.scopes: list[Any] = []
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.scopes.append(scope)
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", self.content_type)]})
+        await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
         await send({"type": "http.response.body", "body": self.body})
 
 
@@ -97,3 +103,16 @@ def test_unknown_local_paths_are_not_passed_on() -> None:
     engine = Engine()
     assert ask(front_of(engine), "/_local/other")[0] == 404
     assert engine.scopes == []
+
+
+def test_an_unknown_path_is_answered_as_api_gateway_will() -> None:
+    mark = (b"x-amzn-ErrorType", b"MissingAuthenticationTokenException")
+    engine = Engine(b'{"message":"Missing Authentication Token"}', b"application/json", 403, (mark,))
+    status, headers, body = ask(front_of(engine), "/nowhere")
+    assert (status, headers[b"content-type"]) == (404, b"application/problem+json")
+    assert json.loads(body)["detail"] == "There is nothing at this address."
+
+
+def test_a_refusal_of_our_own_stays_as_it_is() -> None:
+    engine = Engine(b"no", b"text/html", 403)
+    assert ask(front_of(engine), "/settings")[0] == 403

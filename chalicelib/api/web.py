@@ -255,7 +255,7 @@ def _check_origin(visit: Visit) -> None:
 def _check_token(visit: Visit) -> None:
     token = visit.header("x-csrf-token") or visit.form.value("csrf")
     if not compare_digest(token.encode(), visit.signed_in.csrf.encode()):
-        raise NotAllowed("This page is older than your session. Reload it and try again.")
+        raise NotAllowed("This page was older than your session. Try again; if that does not help, load it anew.")
 
 
 def _refusal(visit: Visit, error: DeskbellError) -> Response:

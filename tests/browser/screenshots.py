@@ -2,6 +2,7 @@
 
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
@@ -10,7 +11,8 @@ from tests.browser.conftest import CHROMIUM, PHONE, QUIET, WIDE, sign_in
 from tests.stack import LocalStack, running_stack
 
 TARGET = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
-SUBJECT = "Return NM-10371"
+SUBJECT = "Charged twice"
+COUNTED_SECONDS = 20
 SIZES = {"wide": WIDE, "phone": PHONE}
 
 
@@ -19,6 +21,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         for stack in running_stack(Path(folder) / "desk", seed=True):
+            time.sleep(COUNTED_SECONDS)  # until the lists are counted
             for size in SIZES:
                 for scheme in ("light", "dark"):
                     _take(browser, stack, size, scheme)

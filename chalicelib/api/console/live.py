@@ -1,4 +1,4 @@
-"""POST /live-pass: a fresh pass for the socket, when the page's own is used up."""
+"""POST /live-pass: a fresh pass for the socket; GET /session: a fresh form token, after signing in again elsewhere."""
 
 import json
 
@@ -14,3 +14,10 @@ blueprint = Blueprint(__name__)
 def renew_pass(visit: Visit) -> Response:
     fresh = {"pass": live_pass.issue(visit.agent.id, visit.at)}
     return html(json.dumps(fresh), 200, {"Content-Type": "application/json"})
+
+
+@console_route(blueprint, "/session")
+def session(visit: Visit) -> Response:
+    """For a page that outlived its session: it goes on with what was typed in it."""
+    known = {"agent": visit.agent.id, "csrf": visit.signed_in.csrf}
+    return html(json.dumps(known), 200, {"Content-Type": "application/json"})

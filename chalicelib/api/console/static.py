@@ -1,8 +1,12 @@
 """GET /static/…: our own script and style, and htmx; named by their content, so browsers keep them."""
 
+import re
+
 from chalice.app import Blueprint, Response
 
 from chalicelib.web.render import STATIC_FILES, static_path, static_version
+
+COMMENT_LINES = re.compile(r"^//.*\n", re.MULTILINE)
 
 blueprint = Blueprint(__name__)
 
@@ -17,4 +21,5 @@ def static_file(version: str, name: str) -> Response:
         "Cache-Control": "public, max-age=31536000, immutable" if known else "no-cache",
         "X-Content-Type-Options": "nosniff",
     }
-    return Response(static_path(name).read_text("utf-8"), headers=headers)
+    text = static_path(name).read_text("utf-8")
+    return Response(COMMENT_LINES.sub("", text) if name.endswith(".js") else text, headers=headers)

@@ -15,7 +15,7 @@ from chalicelib.domain.safe_html import safe_html
 from chalicelib.domain.ticket import Ticket
 from chalicelib.services import attachments, originals, read_ticket
 from chalicelib.services.read_ticket import TicketView
-from chalicelib.store import messages
+from chalicelib.store import messages, tickets
 from chalicelib.web.desk import Desk
 from chalicelib.web.render import url
 from chalicelib.web.words import zone_of
@@ -72,6 +72,13 @@ def head_context(visit: Visit, ticket: Ticket, desk: Desk, named: Named) -> dict
         "snoozes": snoozes(visit.at, me),
         "viewers": (),
     }
+
+
+@console_route(blueprint, "/tickets/{ticket_id}/head")
+def show_head(visit: Visit, ticket_id: str) -> Response:
+    """What stands above the conversation, when somebody else changed it."""
+    desk = the_desk()
+    return visit.page("ticket/head.html", **head_context(visit, tickets.get(ticket_id), desk, list_beside(visit, desk)))
 
 
 def snoozes(at: datetime, agent: Agent) -> tuple[tuple[str, str], ...]:

@@ -13,6 +13,7 @@ from chalicelib.api.console.ticket import head_context, show_view
 from chalicelib.api.web import WRITERS, Visit, console_route, html
 from chalicelib.domain.message import Message
 from chalicelib.domain.recipients import parse_parties
+from chalicelib.domain.safe_html import agent_html
 from chalicelib.domain.ticket import AGENT_STATUSES, Status
 from chalicelib.errors import Conflict, DeskbellError, InvalidInput
 from chalicelib.services import attachments, drafts, read_ticket, reply_to_ticket
@@ -29,7 +30,8 @@ def typed_in(visit: Visit) -> Typed:
     """The composer's fields as they were posted."""
     form = visit.form
     return Typed(
-        mode=mode_of(form.value("mode")), text=form.value("text").replace("\r\n", "\n"), html=form.value("html"),
+        mode=mode_of(form.value("mode")), text=form.value("text").replace("\r\n", "\n"),
+        html=agent_html(form.value("html")),
         to=form.value("to") if form.has("to") else None, cc=form.value("cc"), bcc=form.value("bcc"),
         file_ids=form.values("attachment"), quote_history=form.has("quote"),
         last_seen=form.value("last_seen"), seed=form.value("seed"),

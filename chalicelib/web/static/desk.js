@@ -204,28 +204,16 @@ async function read(path) {
   if (!answer.ok) throw new Error(answer.status);
   return answer;
 }
-desk.catchUp = async () => {
-  const rows = one("#rows"), ticket = openTicket();
-  try {
-    count(await (await read(`${mine.base}/counts`)).json());
-    if (rows?.dataset.rows) merge(parse(await (await read(rows.dataset.rows)).text()));
-    if (ticket && one("#messages")) {
-      const found = parse(await (await read(`${mine.base}/tickets/${ticket}/messages`)).text());
-      all("[data-message]", found).forEach(putMessage);
-    }
-  } catch { /* offline, or signed out: the next action says so */ }
-};
-function merge(page) {
-  const found = all(".row", page), last = found.at(-1), ids = new Set(found.map((row) => row.id));
-  for (const row of listRows()) if (!ids.has(row.id) && (!one("#more", page) || isBefore(row, last))) dropRow(row);
-  for (const row of found) putRow(row);
-}
+desk.catchUp = () => tools().then(({ catchUp }) => catchUp(), () => {});
 desk.frame = async ({ row, message, counts, notice }) => {
   if (counts) count(counts);
   if (row) {
     const fresh = one(".row", parse(row.html)), { last } = fresh.dataset;
     putRow(fresh, row.lists);
-    if (row.ticket === openTicket()) setTimeout(() => last && !document.getElementById(`m-${last}`) && desk.catchUp(), 1500);
+    if (row.ticket === openTicket()) {
+      tools().then(({ keepHead }) => keepHead(fresh.dataset.state));
+      setTimeout(() => last && !document.getElementById(`m-${last}`) && desk.catchUp(), 1500);
+    }
   }
   if (message?.ticket === openTicket()) {
     const here = `${mine.base}/tickets/${message.ticket}/messages/${message.id}`;
@@ -325,19 +313,12 @@ function forget() {
 addEventListener("pagehide", () => save(true));
 document.addEventListener("visibilitychange", () => document.hidden && save(true));
 
-function compareRecipients(form) {
-  const box = one(".recipients[data-last]", form), said = one(".changed", form);
-  if (!box || form.elements.mode.value === "forward" || !box.dataset.last) return;
-  const typed = ["to", "cc", "bcc"].map((name) => form.elements[name]?.value || "").join(",");
-  const after = new Set((typed.match(/[^\s<>,;"]+@[^\s<>,;"]+/g) || []).map((each) => each.toLowerCase()));
-  const before = new Set(box.dataset.last.split(","));
-  const added = [...after].filter((each) => !before.has(each)), out = [...before].filter((each) => !after.has(each));
-  said.textContent = [added.length ? `Added since the last mail: ${added.join(", ")}.` : "", out.length ? `Left out: ${out.join(", ")}.` : ""].join(" ").trim();
-  said.hidden = !said.textContent;
-}
 document.addEventListener("input", ({ target }) => {
   const form = target.closest?.("#composer");
-  if (form && !target.closest(".linking") && target.type !== "file") { changed(form); compareRecipients(form); }
+  if (form && !target.closest(".linking") && target.type !== "file") {
+    changed(form);
+    tools().then(({ compareRecipients }) => compareRecipients(form));
+  }
 });
 document.addEventListener("focusin", ({ target }) => target.closest("#composer") && tools());
 document.addEventListener("change", ({ target }) => {
@@ -363,16 +344,14 @@ const DO = {
   keys: () => one("#keys").showModal(),
   rail: () => one("#rail").classList.toggle("shown"),
   panel: (button) => button.setAttribute("aria-expanded", one("#ticket").classList.toggle("with-panel")),
-  seen: (button) => {
-    button.form.elements.last_seen.value = button.dataset.show;
-    document.getElementById(`m-${button.dataset.show}`)?.scrollIntoView({ block: "center" });
-    button.parentElement.remove();
+  seen: ({ dataset: { show } }) => {
+    const form = one("#composer");
+    form.elements.last_seen.value = show;
+    document.getElementById(`m-${show}`)?.scrollIntoView({ block: "center" });
+    one(".banner", form)?.remove();
     writer().focus();
   },
-  "catch-up": async (button) => {
-    await desk.catchUp();
-    DO.seen(Object.assign(document.createElement("button"), { dataset: button.dataset }) && button);
-  },
+  "catch-up": (button) => desk.catchUp().then(() => DO.seen(button)),
 };
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-do], [data-format], [data-ask]");
@@ -508,6 +487,13 @@ document.addEventListener("htmx:afterRequest", ({ detail, target }) => {
   if (detail.failed) target.closest?.("#ticket-head form")?.reset();
   else if (detail.requestConfig?.verb === "post" && !desk.live) desk.catchUp();
 });
+let stale = false; // signed out, or in again in another tab
+const renew = () => tools().then(({ renewed }) => renewed()).then((good) => (stale = !good), () => {});
+document.addEventListener("htmx:responseError", ({ detail: { xhr } }) => {
+  stale ||= xhr.status === 401;
+  if (xhr.status === 403) renew();
+});
+addEventListener("focus", () => stale && renew());
 document.addEventListener("htmx:sendError", () => toast("No connection. What you typed is still here: try again.", true));
 document.addEventListener("htmx:afterSettle", ({ detail }) => {
   const id = detail.target?.id;
@@ -521,7 +507,7 @@ document.addEventListener("htmx:afterSettle", ({ detail }) => {
     else if (document.activeElement === body) rest();
   } else if (id === "composer" || id === "ticket-head") {
     const form = one("#composer"), lost = document.activeElement === body;
-    if (wantsFocus || (id === "composer" && lost && (isFilled(form) || one("[role=alert], .error", form)))) toEnd(writer());
+    if (wantsFocus || (id === "composer" && lost && (isFilled(form) || one("[role=alert], .error", form)))) toEnd(form.elements.to?.value === "" ? form.elements.to : writer());
     else if (lost) rest();
     wantsFocus = false;
   }

@@ -1,4 +1,5 @@
-// What is fetched on first use: files to send, links in a text, the command palette.  Shares the names of desk.js.
+// What is fetched on first use: what was missed, recipients compared, files to send, links, the palette, a session renewed.
+// Shares the names of desk.js.
 
 export async function attach(form, files) {
   for (const file of files) {
@@ -88,4 +89,53 @@ export function openPalette() {
   };
   draw();
   if (!dialog.open) dialog.showModal();
+}
+
+// What came while nobody listened
+
+export async function catchUp() {
+  const rows = one("#rows"), ticket = openTicket();
+  try {
+    count(await (await read(`${mine.base}/counts`)).json());
+    if (rows?.dataset.rows) merge(parse(await (await read(rows.dataset.rows)).text()));
+    if (ticket && one("#messages")) {
+      const found = parse(await (await read(`${mine.base}/tickets/${ticket}/messages`)).text());
+      all("[data-message]", found).forEach(putMessage);
+    }
+  } catch { /* offline, or signed out: the next action says so */ }
+}
+function merge(page) {
+  const found = all(".row", page), last = found.at(-1), ids = new Set(found.map((row) => row.id));
+  for (const row of listRows()) if (!ids.has(row.id) && (!one("#more", page) || isBefore(row, last))) dropRow(row);
+  for (const row of found) putRow(row);
+}
+
+export function compareRecipients(form) {
+  const box = one(".recipients[data-last]", form), said = one(".changed", form);
+  if (!box || form.elements.mode.value === "forward" || !box.dataset.last) return;
+  const typed = ["to", "cc", "bcc"].map((name) => form.elements[name]?.value || "").join(",");
+  const after = new Set((typed.match(/[^\s<>,;"]+@[^\s<>,;"]+/g) || []).map((each) => each.toLowerCase()));
+  const before = new Set(box.dataset.last.split(","));
+  const added = [...after].filter((each) => !before.has(each)), out = [...before].filter((each) => !after.has(each));
+  said.textContent = [added.length ? `Added since the last mail: ${added.join(", ")}.` : "", out.length ? `Left out: ${out.join(", ")}.` : ""].join(" ").trim();
+  said.hidden = !said.textContent;
+}
+
+export async function keepHead(state) {
+  const head = one("#ticket-head");
+  if (!head || head.dataset.state === state || head.matches(":focus-within, :has([open])")) return;
+  const fresh = one("header", parse(await (await read(head.dataset.head)).text()));
+  head.replaceWith(fresh);
+  htmx.process(fresh);
+}
+
+// The page outlived its session and the agent has signed in again elsewhere
+
+export async function renewed() {
+  const { agent, csrf } = await (await read(`${mine.base}/session`)).json();
+  if (agent !== mine.agent) return false;
+  mine.csrf = csrf;
+  body.setAttribute("hx-headers", JSON.stringify({ "X-CSRF-Token": csrf }));
+  for (const field of all("input[name=csrf]")) field.value = csrf;
+  return true;
 }

@@ -163,7 +163,7 @@ class Message:
     full_text: str = ""
     has_html: bool = False
     folded: bool = False
-    """True when ``text`` is only the beginning; the rest is read on demand."""
+    """True when ``text`` is not all: a beginning, or without its quotes; the rest is read on demand."""
     rich: bool = False
     """True when the HTML shows more than the text does (pictures, tables)."""
     subject: str = ""

@@ -53,7 +53,8 @@ def stored_body(message: Message, html: str) -> tuple[Message, DocumentItem | No
         packed = f"s3:{key}"
     inline = message.text if short else message.text[:INLINE_TEXT_CHARS]
     item = DocumentItem(ticket_key(message.ticket_id), f"BODY#{message.id}", data=packed)
-    return replace(message, text=inline, full_text="", has_html=bool(html), folded=not short), item
+    folded = not short or " ".join(body.full_text.split()) != " ".join(message.text.split())
+    return replace(message, text=inline, full_text="", has_html=bool(html), folded=folded), item
 
 
 def as_item(message: Message) -> DocumentItem:

@@ -130,6 +130,7 @@ def _text(form: PageForm) -> str:
 def test_everything_of_a_message_can_be_read(desk: Desk, ben: Browser) -> None:
     number = receive(desk)
     (message,) = messages.newest(number).messages
+    assert f"/tickets/{number}/messages/{message.id}/full" in ben.get(f"/tickets/{number}").html
     page = ben.get(f"/tickets/{number}/messages/{message.id}/full")
     assert "> quoted" in page.text
 

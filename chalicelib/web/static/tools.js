@@ -48,6 +48,7 @@ export function linking(tools) {
     if (event.key === "Escape") { event.stopPropagation(); place.remove(); writer(form).focus(); }
   });
 }
+
 // The command palette: everything that has a link or a button, found by its words
 
 function commands() {
@@ -55,7 +56,10 @@ function commands() {
   found.push(...all(".rail a.item:not([data-go])").map((link) => [`Go to ${one(".cut", link).textContent}`, "", () => link.click()]));
   found.push(...all(".modes button").map((button) => [button.textContent.trim(), button.dataset.key, () => write(button.value)]));
   found.push(...all("#ticket-head select").map((field) => [`Change: ${field.ariaLabel}`, field.dataset.key, () => use(field.dataset.key) || field.focus()]));
-  found.push(...all("#ticket-head details button:not(.primary)").map((button) => [button.firstChild?.parentElement.textContent.replace(/\s+\w$/, "").trim(), button.dataset.key || "", () => button.click()]));
+  for (const button of all("#ticket-head details button:not(.primary)")) {
+    const label = [...button.childNodes].map((node) => (node.nodeType === 3 ? node.data : "")).join("").trim();
+    found.push([button.closest('[data-key="z"]') ? `Snooze: ${label}` : label, button.dataset.key || "", () => button.click()]);
+  }
   if (one("#ticket-head")) found.push(["Tags", "t", () => use("t")]);
   if (one('[data-key="c"]')) found.push(["New ticket", "c", () => use("c")]);
   return [...found, ["Keys", "?", () => DO.keys()]];

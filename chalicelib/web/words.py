@@ -1,14 +1,18 @@
 """Times, sizes and states as words: filters of the templates."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
-
-from markupsafe import Markup, escape
+from typing import TYPE_CHECKING
 
 from chalicelib.domain.message import Delivery, Message
 from chalicelib.domain.moments import from_stamp
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 LINK = re.compile(r"https?://[^\s<>\"'“”]+[^\s<>\"'“”.,;:!?)\]}]")
 MANY = 99
@@ -106,16 +110,15 @@ def initials(name: str) -> str:
 
 def with_links(text: str) -> Markup:
     """Plain text for HTML: escaped, addresses as links that show where they lead."""
+    from markupsafe import Markup, escape
+
+    anchor = Markup('<a href="{0}" target="_blank" rel="noopener noreferrer">{0}</a>')
     parts: list[Markup] = []
     end = 0
     for found in LINK.finditer(text):
-        parts += [escape(text[end : found.start()]), _link(found.group())]
+        parts += [escape(text[end : found.start()]), anchor.format(found.group())]
         end = found.end()
     return Markup("").join([*parts, escape(text[end:])])
-
-
-def _link(address: str) -> Markup:
-    return Markup('<a href="{0}" target="_blank" rel="noopener noreferrer">{0}</a>').format(address)
 
 
 def delivery_words(delivery: Delivery) -> str:

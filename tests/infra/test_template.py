@@ -179,7 +179,8 @@ def test_rule_one_scans_and_keeps_the_original_before_it_tells(template: Json) -
                 "ObjectKeyPrefix": "raw/",
                 "TopicArn": {"Ref": "MailTopic"},
             }
-        }
+        },
+        {"StopAction": {"Scope": "RuleSet"}},
     ]
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -41,7 +42,8 @@ def ask(front: Front, path: str, method: str = "GET", body: bytes = b"", **heade
     named = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     scope = {"type": "http", "method": method, "path": path, "raw_path": path.encode(), "headers": named,
              "client": ("127.0.0.9", 1)}  # fmt: skip
-    asyncio.run(front(scope, receive, send))
+    with ThreadPoolExecutor(1) as other:  # a browser of other tests may hold a loop on this thread
+        other.submit(lambda: asyncio.run(front(scope, receive, send))).result()
     return sent[0]["status"], dict(sent[0]["headers"]), sent[1]["body"]
 
 

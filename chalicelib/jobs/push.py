@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from chalicelib import config, wiring
 from chalicelib.domain.message import Message
 from chalicelib.domain.ticket import Ticket
+from chalicelib.services.notices import Notice
 from chalicelib.store import counters, directory, live, tickets
 from chalicelib.store.live import Connection
 from chalicelib.web.desk import Desk
@@ -19,10 +20,14 @@ AT_ONCE = 8
 
 @dataclass(frozen=True)
 class Frame:
-    """One JSON text frame.  ticket_id: only for consoles that show that ticket; None: for all."""
+    """One JSON text frame.  ticket_id: only for consoles that show that ticket; agent_id: only for that agent's."""
 
     text: str
     ticket_id: str | None = None
+    agent_id: str | None = None
+
+    def concerns(self, connection: Connection) -> bool:
+        return self.ticket_id in (None, connection.ticket_id) and self.agent_id in (None, connection.agent_id)
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,13 @@ def message_frame(message: Message, listening: Listeners) -> Frame:
     return Frame(json.dumps({"message": entry}), message.ticket_id)
 
 
+def notice_frame(agent_id: str, notice: Notice) -> Frame:
+    text = json.dumps(
+        {"notice": {"id": notice.id, "kind": notice.kind, "ticket": notice.ticket_id, "text": notice.text}}
+    )
+    return Frame(text, agent_id=agent_id)
+
+
 def counts_frame(counts: dict[str, int]) -> Frame:
     return Frame(json.dumps({"counts": counts}))
 
@@ -94,8 +106,6 @@ def send(listening: Listeners, frames: Sequence[Frame]) -> None:
 def _send_to(connection: Connection, frames: Sequence[Frame]) -> str | None:
     """The connection's id when it is gone."""
     for frame in frames:
-        if frame.ticket_id not in (None, connection.ticket_id):
-            continue
-        if not wiring.push(connection.id, frame.text):
+        if frame.concerns(connection) and not wiring.push(connection.id, frame.text):
             return connection.id
     return None

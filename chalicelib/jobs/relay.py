@@ -18,7 +18,6 @@ from chalicelib.observability import count, failed, flush, warn
 from chalicelib.store import objects
 
 MAX_DELAY_SECONDS = 900
-WORK_ITEMS = ("TICKET", "MESSAGE#", "RECEIPT", "DELIVERY#")
 IGNORED_ORIGINS = frozenset({"import", "rebuild", "migration", "demo"})
 
 
@@ -58,6 +57,8 @@ def parcels_of(record: Mapping[str, Any], at: datetime) -> list[Parcel]:
         return []
     if pk.startswith("RECEIPTS#"):
         return [_work(kind="receipt", day=pk.removeprefix("RECEIPTS#"), name=sk)] if _is_new(old, new) else []
+    if pk.startswith("NOTICES#") and not old:
+        return [_work(kind="notice", agent=pk.removeprefix("NOTICES#"), notice=sk)]
     if not pk.startswith("TICKET#"):
         return []
     ticket_id = pk.removeprefix("TICKET#")

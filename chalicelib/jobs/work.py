@@ -10,7 +10,7 @@ from chalicelib.errors import NotFound
 from chalicelib.jobs import push
 from chalicelib.jobs.batches import each_record
 from chalicelib.observability import count, failed, latency
-from chalicelib.services import follow_up
+from chalicelib.services import follow_up, notices
 from chalicelib.store import counters, messages, tickets
 
 
@@ -20,11 +20,12 @@ class Shown:
 
     tickets: dict[str, None]
     messages: dict[tuple[str, str], None]
+    notices: dict[tuple[str, str], None]
 
 
 def work(event: dict[str, Any], context: object) -> dict[str, Any]:
     """SQS batch of facts.  Consoles hear of a batch once, after it: ten changes of one ticket are one row."""
-    shown = Shown({}, {})
+    shown = Shown({}, {}, {})
     answer = each_record(event, lambda record: _follow(json.loads(record["body"]), shown))
     try:
         _show(shown)
@@ -43,17 +44,19 @@ def _follow(fact: dict[str, str], shown: Shown) -> None:
         shown.tickets[fact["ticket"]] = None
     elif kind in ("message", "delivery"):
         shown.messages[(fact["ticket"], fact["message"])] = None
+    elif kind == "notice":
+        shown.notices[(fact["agent"], fact["notice"])] = None
     else:
         raise ValueError(f"nothing is known of a fact {kind!r}")
 
 
 def _show(shown: Shown) -> None:
-    if not shown.tickets and not shown.messages:
+    if not shown.tickets and not shown.messages and not shown.notices:
         return
     listening = push.listeners()
     if not listening:
         return
-    frames = [*_rows(shown.tickets, listening), *_messages(shown.messages, listening)]
+    frames = [*_rows(shown.tickets, listening), *_messages(shown.messages, listening), *_notices(shown.notices)]
     push.send(listening, frames)
     count("FramesPushed", len(frames))
 
@@ -76,3 +79,8 @@ def _messages(named: Iterable[tuple[str, str]], listening: push.Listeners) -> li
             latency("ReceivedToShown", (config.now() - message.at).total_seconds() * 1000)
             count("Shown")
     return frames
+
+
+def _notices(named: Iterable[tuple[str, str]]) -> list[push.Frame]:
+    found = [(agent_id, notices.get(agent_id, notice_id)) for agent_id, notice_id in named]
+    return [push.notice_frame(agent_id, notice) for agent_id, notice in found if notice is not None]

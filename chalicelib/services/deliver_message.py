@@ -97,9 +97,13 @@ def _from_name(message: Message, inbox: Inbox) -> str:
 
 
 def _signature(message: Message, inbox: Inbox) -> str:
-    if message.author_kind != "agent":
-        return inbox.signature
-    return directory.agent(message.author_id).signature or inbox.signature
+    agent = directory.agent(message.author_id) if message.author_kind == "agent" else None
+    return signature_of(agent.signature if agent else "", inbox.signature)
+
+
+def signature_of(agents: str, inboxs: str) -> str:
+    """The agent's signature above the inbox's own; either may be empty."""
+    return "\n".join(part for part in (agents.strip(), inboxs.strip()) if part)
 
 
 def signed(text: str, html: str, signature: str) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from chalicelib.domain.people import Inbox
 from chalicelib.errors import NotFound
-from chalicelib.store import customers, messages, tickets
+from chalicelib.store import customers, lists, messages, tickets
 
 GMAIL_SENDER = "forwarding-noreply@google.com"
 GMAIL_CODE = re.compile(r"\(#(\d{6,12})\)|(?i:confirmation code:?)\s*(\d{6,12})")
@@ -40,7 +40,7 @@ def gmail_confirmation(inbox: Inbox) -> Confirmation | None:
 
 def has_received(inbox: Inbox) -> bool:
     """Whether any live ticket came in by this inbox: the forwarding works."""
-    return bool(tickets.page(tickets.ListName("inbox", inbox.id), limit=1).rows)
+    return bool(lists.page(lists.ListName("inbox", inbox.id), limit=1).rows)
 
 
 def confirmation_code(text: str) -> str:

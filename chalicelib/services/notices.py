@@ -26,6 +26,11 @@ def item(agent_id: str, kind: str, ticket_id: str, text: str, at: datetime) -> D
     return documents.item(f"NOTICES#{agent_id}", notice.id, notice, at + timedelta(days=NOTICE_DAYS))
 
 
+def get(agent_id: str, notice_id: str) -> Notice | None:
+    """None when it was dismissed meanwhile."""
+    return documents.read(Notice, f"NOTICES#{agent_id}", notice_id)
+
+
 def of(agent_id: str, limit: int = 30) -> tuple[Notice, ...]:
     """An agent's notices, newest first."""
     return tuple(notice for _, notice in documents.under(Notice, f"NOTICES#{agent_id}", newest_first=True, limit=limit))

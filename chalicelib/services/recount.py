@@ -3,8 +3,8 @@
 from collections import Counter
 from datetime import datetime
 
-from chalicelib.store import counters, directory, tickets
-from chalicelib.store.tickets import ListKind, ListName
+from chalicelib.store import counters, directory, lists, tickets
+from chalicelib.store.lists import ListKind, ListName
 
 PAGE = 200
 
@@ -20,7 +20,7 @@ def recount(at: datetime) -> int:
     for kind in kinds:
         cursor: str | None = None
         while True:
-            page = tickets.page(ListName(kind), teams, cursor, PAGE)
+            page = lists.page(ListName(kind), teams, cursor, PAGE)
             for loaded in tickets.get_many([row.id for row in page.rows]).values():
                 ticket = loaded.ticket
                 snoozed = ticket.snoozed_until is not None and ticket.snoozed_until > at

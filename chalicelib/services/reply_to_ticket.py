@@ -203,6 +203,7 @@ def _answered_ticket(ticket: Ticket, message: Message, actor: Actor, wanted: Rep
         assignee_id=ticket.assignee_id or (actor.id if actor.kind == "agent" else None),
         participants=with_participants(ticket, recipients.addresses()),
         snoozed_until=None,
+        undelivered=ticket.undelivered and not answers,
     )
 
 
@@ -261,22 +262,29 @@ def undo(ticket_id: str, message_id: str, actor: Actor, at: datetime) -> drafts.
         attachment_ids=tuple(each.id for each in message.attachments), updated_at=at,
     )  # fmt: skip
     drafts.save(ticket_id, actor.id, draft)
-    _restore_wait(ticket_id, message, at)
+    _restore_wait(ticket_id, message, actor, whole_milliseconds(at))
     return draft
 
 
-def _restore_wait(ticket_id: str, taken_back: Message, at: datetime) -> None:
-    """The customer waits again, since the question that was answered; the ticket is open again."""
+def _restore_wait(ticket_id: str, taken_back: Message, actor: Actor, at: datetime) -> None:
+    """As if it had not been written: the customer waits again, and the question is the newest message."""
     answers = taken_back.event.get("answers")
     for _ in range(ATTEMPTS):
         before = tickets.load(ticket_id)
         ticket = before.ticket
-        if not answers or ticket.waiting_since is not None or ticket.last_inbound_id != answers:
+        after = ticket
+        if ticket.last_message_id == taken_back.id:
+            after = replace(after, last_message_id=max(ticket.last_inbound_id, answers or ""))
+        if answers and ticket.waiting_since is None and ticket.last_inbound_id == answers:
+            waited = messages.get(ticket_id, answers).at
+            after = replace(after, waiting_since=waited, status="open", closed_at=None)
+        if after == ticket:
             return
-        waited = messages.get(ticket_id, answers).at
-        after = replace(ticket, waiting_since=waited, status="open", closed_at=None)
         transaction = Transaction()
         tickets.put_changed(transaction, before, after, at)
+        if after.status != ticket.status:
+            event = event_message(ticket, actor, at, taken_back.id.encode(), status=after.status)
+            transaction.put("event", messages.as_item(event))
         try:
             transaction.commit()
         except Lost:

@@ -1,59 +1,23 @@
-"""Tickets and the lists they show in."""
+"""Tickets: reading them, writing them with their index keys, leasing their numbers."""
 
-import base64
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal
 
 from pynamodb.exceptions import UpdateError
 
 from chalicelib.domain.moments import from_stamp, stamp
 from chalicelib.domain.ticket import LIVE, Status, Ticket, TicketRow
-from chalicelib.errors import InvalidInput, NotFound
+from chalicelib.errors import NotFound
 from chalicelib.store.codec import decode, encode
-from chalicelib.store.models import CounterItem, TicketItem, connection
+from chalicelib.store.models import CounterItem, DocumentItem, TicketItem
 from chalicelib.store.transaction import Transaction
 
 SHARDS = 2
 """A live list lies in two partitions: bounded for the engine, cheap to merge (docs/architecture.md)."""
-PAGE_SIZE = 50
-RawRow = dict[str, dict[str, Any]]
-"""An item as DynamoDB answers it: ``{"subject": {"S": …}}``."""
+UNDELIVERED = "LIST#undelivered"
 NUMBER_BLOCK = 10
 FIRST_NUMBER = 1001
-
-ListKind = Literal[
-    "mine",
-    "unassigned",
-    "team",
-    "open",
-    "waiting",
-    "snoozed",
-    "pending",
-    "inbox",
-    "resolved",
-    "closed",
-    "spam",
-    "trash",
-]
-
-
-@dataclass(frozen=True)
-class ListName:
-    """Which list.  ``of``: agent ("mine"), team ("team"), inbox ("inbox") id, or yyyy-mm for a filed status."""
-
-    kind: ListKind
-    of: str = ""
-
-
-@dataclass(frozen=True)
-class Page:
-    """Rows in the list's order, who of ``rows`` is unread for whom, and the cursor of the next page or None."""
-
-    rows: tuple[TicketRow, ...]
-    seen_by: tuple[frozenset[str], ...]
-    next: str | None
 
 
 @dataclass(frozen=True)
@@ -130,11 +94,11 @@ def as_item(ticket: Ticket, at: datetime, seen_by: Iterable[str] = (), origin: s
     return item
 
 
-def _moment(text: str | None) -> datetime | None:
+def moment_of(text: str | None) -> datetime | None:
     return from_stamp(text) if text else None
 
 
-def _tags(text: str | None) -> tuple[str, ...]:
+def tags_of(text: str | None) -> tuple[str, ...]:
     return tuple(text.split("\n")) if text else ()
 
 
@@ -148,8 +112,8 @@ def as_ticket(item: TicketItem) -> Ticket:
         id=_id(item), subject=item.subject or "", status=item.status, priority=item.priority,  # type: ignore[arg-type]
         inbox_id=item.inbox_id or "", channel=item.channel or "", customer_id=item.customer_id or "",
         customer_name=item.customer_name or "", updated_at=from_stamp(item.updated_at or ""), version=int(item.version),
-        assignee_id=item.assignee_id, team_id=item.team_id, tags=_tags(item.tags), snippet=item.snippet or "",
-        waiting_since=_moment(item.waiting_since), snoozed_until=_moment(item.snoozed_until),
+        assignee_id=item.assignee_id, team_id=item.team_id, tags=tags_of(item.tags), snippet=item.snippet or "",
+        waiting_since=moment_of(item.waiting_since), snoozed_until=moment_of(item.snoozed_until),
         undelivered=bool(item.undelivered), last_message_id=item.last_message_id or "",
         **{name: getattr(rest, name) for name in REST_FIELDS},
     )  # fmt: skip
@@ -197,9 +161,18 @@ def put_changed(
     ``keep_seen`` False makes it unread for everybody.  Returns the ticket as it will be stored.
     """
     stored = replace(after, version=before.ticket.version + 1)
+    if _is_listed(stored) and not _is_listed(before.ticket):
+        transaction.put("undelivered", DocumentItem(UNDELIVERED, f"{int(stored.id):012d}"))
+    if _is_listed(before.ticket) and not _is_listed(stored):
+        transaction.delete("undelivered", DocumentItem(UNDELIVERED, f"{int(stored.id):012d}"))
     item = as_item(stored, at, before.seen_by if keep_seen else ())
     transaction.put("ticket", item, TicketItem.version == before.ticket.version)
     return stored
+
+
+def _is_listed(ticket: Ticket) -> bool:
+    """On the "undelivered" list: somebody still has to do something about a message that did not arrive."""
+    return ticket.undelivered and ticket.status in LIVE
 
 
 def mark_seen(ticket_id: str, agent_id: str, seen: bool = True) -> None:
@@ -211,134 +184,6 @@ def mark_seen(ticket_id: str, agent_id: str, seen: bool = True) -> None:
         if error.cause_response_code == "ConditionalCheckFailedException":
             raise NotFound(f"There is no ticket {ticket_id}.") from error
         raise
-
-
-# Lists
-
-
-def _partitions(name: ListName, team_ids: Sequence[str]) -> tuple[str, list[str], bool]:
-    """The index, its partitions, and whether the order is ascending."""
-    both = range(SHARDS)
-    if name.kind == "mine":
-        return "by_holder", [f"agent#{name.of}"], False
-    if name.kind == "team":
-        return "by_holder", [f"team#{name.of}"], False
-    if name.kind == "unassigned":
-        return "by_holder", [f"team#{each}" for each in ("-", *team_ids)], False
-    if name.kind == "inbox":
-        return "by_inbox", [f"{name.of}#{shard}" for shard in both], False
-    if name.kind == "waiting":
-        return "by_wait", [f"wait#{shard}" for shard in both], True
-    if name.kind in ("open", "pending", "snoozed"):
-        return "by_status", [f"{name.kind}#{shard}" for shard in both], False
-    return "by_status", [f"{name.kind}#{name.of}"], False
-
-
-def page(name: ListName, team_ids: Sequence[str] = (), cursor: str | None = None, limit: int = PAGE_SIZE) -> Page:
-    """One page of a list: newest activity first ("waiting": longest waiting first).
-
-    ``team_ids``: all teams, for "unassigned".  A page is merged from the list's few partitions; each is read in
-    small steps so that the units stay those of one page however long the list is.
-    """
-    index, partitions, ascending = _partitions(name, team_ids)
-    after = _read_cursor(cursor)
-    streams = [_Stream(index, each, ascending, after, max(8, limit // len(partitions) + 4)) for each in partitions]
-    found: list[RawRow] = []
-    while len(found) < limit:
-        heads = [(stream.head_key, stream) for stream in streams if stream.has_head()]
-        if not heads:
-            return _as_page(found, None)
-        chosen = (min if ascending else max)(heads, key=lambda each: each[0])[1]
-        found.append(chosen.take())
-    more = any(stream.has_head(without_reading=True) for stream in streams)
-    return _as_page(found, _write_cursor(_sort_key(found[-1], ascending)) if more else None)
-
-
-def _as_page(found: list[RawRow], next_cursor: str | None) -> Page:
-    return Page(
-        tuple(_row_of_raw(raw) for raw in found),
-        tuple(frozenset(raw["seen_by"]["SS"]) if "seen_by" in raw else frozenset() for raw in found),
-        next_cursor,
-    )
-
-
-def _row_of_raw(raw: RawRow) -> TicketRow:
-    """A row straight from DynamoDB's answer: PynamoDB's models cost twice the query itself on a page of fifty."""
-
-    def text(name: str) -> str | None:
-        return raw[name]["S"] if name in raw else None
-
-    return TicketRow(
-        id=raw["pk"]["S"].removeprefix("TICKET#"), subject=text("subject") or "", status=raw["status"]["S"],
-        priority=raw["priority"]["S"], inbox_id=text("inbox_id") or "", channel=text("channel") or "",
-        customer_id=text("customer_id") or "", customer_name=text("customer_name") or "",
-        assignee_id=text("assignee_id"), team_id=text("team_id"), snippet=text("snippet") or "",
-        tags=_tags(text("tags")), updated_at=from_stamp(raw["updated_at"]["S"]),
-        waiting_since=_moment(text("waiting_since")), snoozed_until=_moment(text("snoozed_until")),
-        undelivered="undelivered" in raw, last_message_id=text("last_message_id") or "",
-    )  # fmt: skip
-
-
-def _sort_key(raw: RawRow, ascending: bool) -> str:
-    return str(raw["waiting_key" if ascending else "activity_key"]["S"])
-
-
-class _Stream:
-    """One partition of a list, read a step at a time from behind ``after``."""
-
-    def __init__(self, index: str, partition: str, ascending: bool, after: str | None, step: int) -> None:
-        self._ascending = ascending
-        self._partition = partition
-        self._index = index
-        self._after = after
-        self._step = step
-        self._items: list[RawRow] = []
-        self._exhausted = False
-
-    @property
-    def head_key(self) -> str:
-        return _sort_key(self._items[0], self._ascending)
-
-    def has_head(self, without_reading: bool = False) -> bool:
-        if without_reading:
-            return bool(self._items) or not self._exhausted
-        if not self._items and not self._exhausted:
-            self._read()
-        return bool(self._items)
-
-    def take(self) -> RawRow:
-        item = self._items.pop(0)
-        self._after = _sort_key(item, self._ascending)
-        return item
-
-    def _read(self) -> None:
-        sort = TicketItem.waiting_key if self._ascending else TicketItem.activity_key
-        behind = None
-        if self._after is not None:
-            behind = sort > self._after if self._ascending else sort < self._after
-        answer = connection().query(
-            str(TicketItem.Meta.table_name),
-            self._partition,
-            range_key_condition=behind,
-            index_name=self._index,
-            limit=self._step,
-            scan_index_forward=self._ascending,
-        )
-        self._items = answer["Items"]
-        self._exhausted = "LastEvaluatedKey" not in answer
-
-
-def _write_cursor(sort_key: str) -> str:
-    return base64.urlsafe_b64encode(sort_key.encode()).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str | None) -> str | None:
-    if not cursor:
-        return None
-    try:
-        return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-    except ValueError as error:
-        raise InvalidInput("The cursor is not one of ours. Start again from the first page.") from error
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from chalicelib.services import reply_to_ticket
 from chalicelib.services.change_ticket import Changes, change
 from chalicelib.services.receive_message import Envelope, receive
 from chalicelib.services.reply_to_ticket import Reply
-from chalicelib.store import messages, objects, tickets
+from chalicelib.store import lists, messages, objects, tickets
 from tests.engine import Desk
 from tests.services.test_receive_message import mail
 
@@ -94,7 +94,7 @@ def test_what_lies_in_the_tray_too_long_is_driven_again(desk: Desk, monkeypatch:
     clock.repair()
     (body,) = desk.queued("inbound")
     inbound.take_in(body)
-    assert [row.subject for row in tickets.page(tickets.ListName("open")).rows] == ["Hi"]
+    assert [row.subject for row in lists.page(lists.ListName("open")).rows] == ["Hi"]
 
 
 def test_the_sweep_releases_a_timer_once_and_it_acts_at_its_time(desk: Desk) -> None:

@@ -13,8 +13,8 @@ from chalicelib.services.change_ticket import Changes, Timer, block_sender, chan
 from chalicelib.services.create_ticket import Party, create
 from chalicelib.services.receive_message import Envelope, receive
 from chalicelib.services.search import find, index
-from chalicelib.store import counters, messages, tickets
-from chalicelib.store.tickets import ListName
+from chalicelib.store import counters, lists, messages, tickets
+from chalicelib.store.lists import ListName
 from tests.engine import Desk
 from tests.services.test_receive_message import mail
 
@@ -33,7 +33,7 @@ def ticket(desk: Desk, lina: Actor) -> Ticket:
 
 
 def ids(desk: Desk, kind: str, of: str = "") -> list[str]:
-    return [row.id for row in tickets.page(ListName(kind, of)).rows]  # type: ignore[arg-type]
+    return [row.id for row in lists.page(ListName(kind, of)).rows]  # type: ignore[arg-type]
 
 
 def test_assigning_moves_it_between_lists_and_tells_the_assignee(desk: Desk, lina: Actor, ticket: Ticket) -> None:

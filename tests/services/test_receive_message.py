@@ -10,7 +10,7 @@ from chalicelib.services import receive_message
 from chalicelib.services.change_ticket import Changes, change
 from chalicelib.services.receive_message import Envelope
 from chalicelib.services.reply_to_ticket import Reply, reply
-from chalicelib.store import messages, receipts, tickets
+from chalicelib.store import lists, messages, receipts, tickets
 from tests.engine import Desk
 
 pytestmark = pytest.mark.engine
@@ -130,7 +130,7 @@ def test_spam_is_shown_in_the_spam_list_and_nobody_waits(desk: Desk) -> None:
     receipt = receive_message.receive(mail(desk, spam="SES judged it spam."), envelope(desk), desk.now)
     ticket = tickets.get(receipt.ticket_id or "")
     assert (ticket.status, ticket.waiting_since) == ("spam", None)
-    page = tickets.page(tickets.ListName("spam", f"{desk.now:%Y-%m}"))
+    page = lists.page(lists.ListName("spam", f"{desk.now:%Y-%m}"))
     assert [row.id for row in page.rows] == [ticket.id]
 
 
@@ -159,13 +159,13 @@ def test_lists_hold_each_ticket_once_in_a_stable_order_over_pages(desk: Desk) ->
     seen: list[str] = []
     cursor: str | None = None
     while True:
-        page = tickets.page(tickets.ListName("open"), cursor=cursor, limit=5)
+        page = lists.page(lists.ListName("open"), cursor=cursor, limit=5)
         seen += [row.id for row in page.rows]
         cursor = page.next
         if cursor is None:
             break
     assert seen == list(reversed(made))
-    waiting = tickets.page(tickets.ListName("waiting"), limit=50)
+    waiting = lists.page(lists.ListName("waiting"), limit=50)
     assert [row.id for row in waiting.rows] == made
 
 

@@ -20,7 +20,8 @@ from chalicelib.services import (
 from chalicelib.services.deliver_message import Claimed, NotNow
 from chalicelib.services.receive_message import Envelope
 from chalicelib.services.reply_to_ticket import Reply
-from chalicelib.store import messages, sources, tickets
+from chalicelib.store import lists, messages, sources, tickets
+from chalicelib.store.lists import ListName
 from tests.engine import Desk
 
 pytestmark = pytest.mark.engine
@@ -191,6 +192,9 @@ def test_a_bounce_after_delivery_reopens_once_and_a_late_delivery_does_not_hide_
     ticket = tickets.get(ticket_id)
     assert (ticket.status, ticket.undelivered) == ("open", True)
     assert len(notices.of("lina")) == 1
+    assert [row.id for row in lists.page(ListName("undelivered")).rows] == [ticket_id]
+    answered(desk, ticket_id, lina, to=(Party("Ada", "ada@work.example"),))
+    assert lists.page(ListName("undelivered")).rows == ()
 
 
 def test_the_breaker_opens_above_the_limit_tells_the_leaders_once_and_paces_after_a_resume(

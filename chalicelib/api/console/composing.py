@@ -11,6 +11,7 @@ from chalicelib.domain.recipients import Recipients, answer_to, changed, is_own,
 from chalicelib.domain.safe_html import agent_html
 from chalicelib.domain.ticket import Ticket
 from chalicelib.services.attachments import Uploaded
+from chalicelib.services.deliver_message import signature_of
 from chalicelib.services.drafts import Draft
 from chalicelib.services.read_ticket import TicketView
 from chalicelib.store import documents, messages
@@ -112,7 +113,7 @@ def composer_for(
         "text": typed.text, "html": typed.html, "to": written(now.to), "cc": written(now.cc),
         "bcc": written(now.bcc), "last": last.addresses(), "added": differs.added, "left_out": differs.removed,
         "files": uploads(typed.file_ids), "quote_history": typed.quote_history,
-        "signature": agent.signature or (inbox.signature if inbox else ""), "saved_at": typed.saved,
+        "signature": signature_of(agent.signature, inbox.signature if inbox else ""), "saved_at": typed.saved,
     }  # fmt: skip
     return Composer(
         mode=typed.mode,

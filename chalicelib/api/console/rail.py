@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from chalicelib.domain.people import Agent
 from chalicelib.errors import NotFound
-from chalicelib.store.tickets import ListName
+from chalicelib.store.lists import ListName
 from chalicelib.web.desk import Desk
 
 FILED = {"resolved": "Resolved", "closed": "Closed", "spam": "Spam", "trash": "Trash"}
@@ -102,6 +102,8 @@ def _main(agent: Agent) -> tuple[Named, ...]:
               empty_title="Nobody waits for us", empty_next="Every customer has an answer."),
         Named("pending", "Pending", "pause", "pending", ListName("pending"), "p",
               empty_title="Nothing is pending", empty_next="Tickets that wait for the customer are kept here."),
+        Named("undelivered", "Undelivered", "ban", "undelivered", ListName("undelivered"), "d",
+              empty_title="Everything arrived", empty_next="Answers that bounce, or may not have gone out, show here."),
         Named("snoozed", "Snoozed", "moon", "snoozed", ListName("snoozed"), "z",
               empty_title="Nothing is snoozed", empty_next="Press z in a ticket to have it come back later."),
     )  # fmt: skip

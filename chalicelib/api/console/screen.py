@@ -11,8 +11,8 @@ from chalicelib.api.web import Visit
 from chalicelib.config import settings
 from chalicelib.errors import NotFound
 from chalicelib.services import live_pass, notices, search
-from chalicelib.store import counters, directory, tickets
-from chalicelib.store.tickets import Page
+from chalicelib.store import counters, directory, lists, tickets
+from chalicelib.store.lists import Page
 from chalicelib.web.desk import Desk
 
 
@@ -37,7 +37,7 @@ def list_beside(visit: Visit, desk: Desk) -> Named:
 def rows_of(named: Named, desk: Desk, visit: Visit, cursor: str | None = None) -> Page:
     """A page of a list, or what a search found."""
     if named.name is not None:
-        return tickets.page(named.name, tuple(desk.teams), cursor)
+        return lists.page(named.name, tuple(desk.teams), cursor)
     found = search.find(named.query["q"], visit.at)
     seen = tickets.get_many([row.id for row in found])
     return Page(found, tuple(seen[row.id].seen_by if row.id in seen else frozenset() for row in found), None)

@@ -11,8 +11,8 @@ from typing import Any, get_args
 
 from chalicelib.domain.ticket import TicketRow
 from chalicelib.errors import InvalidInput
-from chalicelib.store import directory, tickets
-from chalicelib.store.tickets import ListKind, ListName
+from chalicelib.store import directory, lists
+from chalicelib.store.lists import ListKind, ListName
 
 LIVE_LISTS = (ListName("open"), ListName("pending"), ListName("snoozed"))
 OF_SOMEBODY: tuple[ListKind, ...] = ("mine", "inbox", "team")
@@ -83,7 +83,7 @@ def read(
     team_ids = tuple(team.id for team in directory.teams()) if needs_teams else ()
     rows: list[TicketRow] = []
     for index in range(start, len(chosen)):
-        found = tickets.page(chosen[index].of, team_ids, inner, limit - len(rows))
+        found = lists.page(chosen[index].of, team_ids, inner, limit - len(rows))
         rows += [row for row in found.rows if keep(row)]
         if found.next is not None:
             return rows, f"{chosen[index].name}.{found.next}"

@@ -9,7 +9,7 @@ from chalicelib.domain.message import Inbound, IncomingFile, Party
 from chalicelib.domain.people import Role
 from chalicelib.services import drafts, receive_message, sessions
 from chalicelib.services.receive_message import Envelope
-from chalicelib.store import directory, messages, tickets
+from chalicelib.store import directory, lists, messages, tickets
 from tests.api.console.browser import Browser, PageForm
 from tests.engine import Desk
 
@@ -35,7 +35,7 @@ def receive(desk: Desk, name: str = "one", **changed: object) -> str:
     inbound = Inbound(name, LINA, desk.now, **wanted)  # type: ignore[arg-type]
     envelope = Envelope(name, f"kept/{name}", desk.now, directory.inbox("support"), f"{desk.now:%Y-%m-%d}")
     receive_message.receive(inbound, envelope, desk.now)
-    page = tickets.page(tickets.ListName("open"))
+    page = lists.page(lists.ListName("open"))
     return page.rows[0].id
 
 

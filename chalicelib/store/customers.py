@@ -2,10 +2,16 @@
 
 from dataclasses import dataclass, replace
 
+from pynamodb.exceptions import PutError
+
 from chalicelib.domain.people import Customer
-from chalicelib.errors import NotFound
+from chalicelib.errors import Conflict, NotFound
 from chalicelib.store import documents
+from chalicelib.store.codec import decode
+from chalicelib.store.models import DocumentItem
 from chalicelib.store.transaction import Transaction
+
+ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
@@ -56,13 +62,32 @@ def save(customer: Customer) -> None:
 
 
 def mark_handle(name: str, *, blocked: bool | None = None, unreachable: str | None = None) -> None:
-    """Note that a handle is blocked (or no more), or cannot be reached; nothing when nobody has it."""
-    found = handle(name)
-    if found is None:
-        return
-    changed = replace(
-        found,
-        blocked=found.blocked if blocked is None else blocked,
-        unreachable=found.unreachable if unreachable is None else unreachable,
-    )
-    documents.write(_key(name), "HANDLE", changed)
+    """Note that a handle is blocked (or no more), or cannot be reached; nothing when nobody has it.
+
+    Whoever changes the handle between our look and our write makes us look again: a bounce undoes no block.
+    """
+    for _ in range(ATTEMPTS):
+        try:
+            stored = DocumentItem.get(_key(name), "HANDLE", consistent_read=True)
+        except DocumentItem.DoesNotExist:
+            return
+        found = decode(HandleOf, stored.data or "{}")
+        changed = replace(
+            found,
+            blocked=found.blocked if blocked is None else blocked,
+            unreachable=found.unreachable if unreachable is None else unreachable,
+        )
+        if changed == found or _written_over(name, stored.data, changed):
+            return
+    raise Conflict("the handle is changing too quickly to mark it")
+
+
+def _written_over(name: str, before: str | None, changed: HandleOf) -> bool:
+    unchanged = DocumentItem.data == before if before is not None else DocumentItem.data.does_not_exist()
+    try:
+        documents.item(_key(name), "HANDLE", changed).save(condition=unchanged)
+    except PutError as error:
+        if error.cause_response_code == "ConditionalCheckFailedException":
+            return False
+        raise
+    return True

@@ -23,7 +23,7 @@ SHARED_DOMAINS = frozenset(
 
 @dataclass(frozen=True)
 class Acknowledged:
-    """One automatic mail went to this person about this ticket on this day."""
+    """One automatic mail answered this message, or went to this person about this ticket on this day."""
 
     message_id: str
 
@@ -31,6 +31,7 @@ class Acknowledged:
 def acknowledge(ticket_id: str, message_id: str, may_auto_answer: bool, at: datetime) -> Message | None:
     """Queue the inbox's acknowledgement of a new ticket; None when none is due.  Repeatable: at most one.
 
+    A message is answered once for ever (a worker that died comes back after midnight too), a person once a day.
     None is due when the mail is automatic, a list's, spam, continues or links to something of ours, or when the
     limits a person, sender or domain are reached.
     """
@@ -43,16 +44,16 @@ def acknowledge(ticket_id: str, message_id: str, may_auto_answer: bool, at: date
         return None
     person = ticket.customer_handle
     seed = f"acknowledge|{ticket_id}|{person}|{at:%Y-%m-%d}"
-    if documents.read(Acknowledged, _key(ticket_id, person, at), "ACKNOWLEDGED") is not None:
+    of_message, of_day = _message_key(ticket_id, message_id), _day_key(ticket_id, person, at)
+    if any(documents.read(Acknowledged, key, "ACKNOWLEDGED") is not None for key in (of_message, of_day)):
         return None
     if not _within_limits(person, at):
         return None
     message = _message(ticket, inbox, answered, at, seed)
     transaction = Transaction()
-    claimed = documents.item(
-        _key(ticket_id, person, at), "ACKNOWLEDGED", Acknowledged(message.id), at + timedelta(days=2)
-    )
-    transaction.put_new("acknowledged", claimed)
+    claim = Acknowledged(message.id)
+    transaction.put_new("acknowledged", documents.item(of_message, "ACKNOWLEDGED", claim))
+    transaction.put_new("acknowledged", documents.item(of_day, "ACKNOWLEDGED", claim, at + timedelta(days=2)))
     messages.add(transaction, message)
     messages.add_delivery(transaction, message, inbox.id, at)
     tickets.put_changed(transaction, before, replace(ticket, message_count=ticket.message_count + 1), at)
@@ -65,7 +66,11 @@ def acknowledge(ticket_id: str, message_id: str, may_auto_answer: bool, at: date
     return message
 
 
-def _key(ticket_id: str, person: str, at: datetime) -> str:
+def _message_key(ticket_id: str, message_id: str) -> str:
+    return f"ACKNOWLEDGED#{ticket_id}#{message_id}"
+
+
+def _day_key(ticket_id: str, person: str, at: datetime) -> str:
     return f"ACKNOWLEDGED#{ticket_id}#{person}#{at:%Y-%m-%d}"
 
 

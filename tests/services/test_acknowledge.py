@@ -1,6 +1,7 @@
 """The one automatic answer, and what keeps two desks from writing to each other for ever."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -84,3 +85,15 @@ def test_an_answer_to_our_acknowledgement_is_not_acknowledged(desk: Desk) -> Non
     answer = mail(desk, 2, thread_keys=("mid:1@example.com",), sender=Party("Other desk", "noreply@shop2.example"))
     second = arrived(desk, answer, "o2")
     assert second.ticket_id != first.ticket_id and automatic(second) == []
+
+
+def test_a_worker_that_died_before_midnight_and_comes_back_after_it_answers_once(desk: Desk) -> None:
+    desk.now = datetime(2026, 11, 20, 23, 59, 50, tzinfo=UTC)
+    where = desk.inbox(acknowledgement=TEXT)
+    receipt = receive(mail(desk), Envelope("o1", "kept/2026/11/20/o1", desk.now, where, "2026-11-20"), desk.now)
+    acknowledge.acknowledge(receipt.ticket_id or "", receipt.message_id or "", True, desk.now)
+    desk.advance(minutes=5)
+    follow_up.follow_up(receipt.day, receipt.name, desk.now)
+    assert len(automatic(receipt)) == 1
+    desk.advance(days=30)
+    assert acknowledge.acknowledge(receipt.ticket_id or "", receipt.message_id or "", True, desk.now) is None

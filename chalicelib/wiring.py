@@ -131,6 +131,15 @@ def tools(inbox: Inbox) -> Tools:
     )
 
 
+def ready_tools(inbox: Inbox) -> Tools:
+    """The same, with every secret that a send needs read already: what fails here has sent nothing."""
+    made = tools(inbox)
+    made.reply_keys()
+    for name in channel(inbox.channel).capabilities.secrets:
+        made.secret(name)
+    return made
+
+
 def reply_keys() -> tuple[bytes, ...]:
     """Keys that sign reply addresses, newest first; the one before stays good after a rotation."""
     keys = [need_secret("reply-key"), secret("reply-key-before")]

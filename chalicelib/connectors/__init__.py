@@ -94,6 +94,8 @@ class Capabilities:
     """Default undo window: how long a reply may be taken back before it goes out."""
     first_message: bool
     """May an agent write first, or only answer?"""
+    secrets: tuple[str, ...] = ()
+    """Names of the inbox's secrets that ``send`` asks for: read before a message is claimed."""
 
 
 class Channel(Protocol):

@@ -9,7 +9,9 @@ from typing import Any
 from chalicelib import config, wiring
 from chalicelib.connectors import Original, Parsed
 from chalicelib.connectors.email import notification
+from chalicelib.connectors.email.addresses import without_signature
 from chalicelib.connectors.email.channel import envelope_recipients
+from chalicelib.connectors.email.notification import Notice
 from chalicelib.domain.message import Edited, Inbound, Party, Skipped, StateChange
 from chalicelib.domain.people import Inbox
 from chalicelib.errors import MalformedPayload, NotFound
@@ -17,9 +19,14 @@ from chalicelib.jobs.batches import each_record
 from chalicelib.observability import count, failed, log, traced, warn
 from chalicelib.services import edit_message, receive_message, record_state
 from chalicelib.services.receive_message import Envelope
-from chalicelib.store import directory, objects
+from chalicelib.store import directory, documents, objects, receipts
 from chalicelib.store.objects import StoredOriginal
 
+NO_ENVELOPE = "The envelope of this mail is lost and it names none of our addresses: look whom it is for."
+ENVELOPE_MINUTES = 35
+"""Longer than the queue's own attempts take."""
+LAST_ATTEMPT = 4
+"""The one before the dead-letter queue's: what died while being read is not read again."""
 UNREADABLE_ATTEMPT = 3
 """Of the five that the queue allows: two for whatever passes by itself."""
 
@@ -46,7 +53,7 @@ def take_in(body: str, attempt: int = 1) -> None:
     if isinstance(notice, Skipped):
         log("notice skipped", reason=notice.reason)
         return
-    original = _fetch(notice.key, notice.received_at)
+    original = _fetch(notice)
     if original is None:
         log("original already dealt with", original=notice.key)
         return
@@ -55,16 +62,29 @@ def take_in(body: str, attempt: int = 1) -> None:
         _deal_with(original, {**original.metadata, **notice.metadata}, received_at, attempt)
 
 
-def _fetch(key: str, received_at: datetime | None) -> StoredOriginal | None:
-    """The original; None when an earlier delivery of the notice moved it to the archive already."""
+def _fetch(notice: Notice) -> StoredOriginal | None:
+    """The original; None when it left the tray, which it does only once it is dealt with.
+
+    Dealt with, but not for everybody this notice names (a re-drive knew less of the envelope): it is read again.
+    """
     try:
-        return objects.get_original(key)
+        return objects.get_original(notice.key)
     except NotFound:
         pass
-    days = {day for around in (received_at, config.now(), datetime.now(UTC)) if around for day in _days_around(around)}
-    if any(objects.original_exists(objects.kept_key(key, day)) for day in sorted(days, reverse=True)):
-        return None
-    raise NotFound(f"the original {key} is in neither the tray nor the archive")
+    moments = (notice.received_at, config.now(), datetime.now(UTC))
+    days = {day for around in moments if around for day in _days_around(around)}
+    for day in sorted(days, reverse=True):
+        kept = objects.kept_key(notice.key, day)
+        if objects.original_exists(kept):
+            return None if _is_done(kept, notice) else objects.get_original(kept)
+    return None
+
+
+def _is_done(kept_key: str, notice: Notice) -> bool:
+    """Has every inbox that the notice names its receipt?"""
+    named = [each for each in notice.metadata.get("recipients", "").split(",") if each]
+    found = {each.inbox_id for each in receipts.of_original(_day(kept_key), _name(kept_key))}
+    return all(inbox.id in found for inbox in wiring.inboxes_at(without_signature(each) for each in named))
 
 
 def _days_around(moment: datetime) -> set[datetime]:
@@ -99,15 +119,25 @@ def _deal_with(original: StoredOriginal, metadata: dict[str, str], received_at: 
     def envelope(inbox: Inbox) -> Envelope:
         return Envelope(_name(original.key), archive_key, received_at, inbox, _day(archive_key))
 
-    inboxes = _inboxes(original, source)
+    inboxes, banner = _inboxes(original, source), ""
+    if not inboxes and not metadata.get("recipients"):
+        if original.at > datetime.now(UTC) - timedelta(minutes=ENVELOPE_MINUTES):
+            log("waiting for the envelope", original=original.key)
+            return  # it stays in the tray: SES's own notice, which knows the recipients, is still being delivered
+        inboxes, banner = _fallback(), NO_ENVELOPE
     if not metadata.get("recipients"):  # so that the ledger counts the same inboxes
         metadata = {**metadata, "recipients": ",".join(inbox.address for inbox in inboxes)}
     if not inboxes:
         nobody = envelope(Inbox("nobody", "email", "", ""))
         receive_message.keep_out(nobody, "quarantined", "No inbox of ours was among its recipients.", at)
     for inbox in inboxes:
-        _for_inbox(source, inbox, envelope(inbox), at, attempt)
+        _for_inbox(source, envelope(inbox), at, attempt, banner)
     objects.keep(original, _small(metadata))
+
+
+def _fallback() -> Sequence[Inbox]:
+    """Where a mail goes whose envelope is lost and whose headers name nobody of ours: better there than nowhere."""
+    return [inbox for inbox in directory.inboxes() if inbox.channel == "email" and inbox.active][:1]
 
 
 def _small(metadata: dict[str, str]) -> dict[str, str]:
@@ -122,26 +152,56 @@ def _inboxes(original: StoredOriginal, source: Original) -> Sequence[Inbox]:
     return wiring.inboxes_at(envelope_recipients(source))
 
 
-def _for_inbox(source: Original, inbox: Inbox, envelope: Envelope, at: datetime, attempt: int) -> None:
-    channel = wiring.channel(inbox.channel)
-    events: Sequence[Parsed]
+def _for_inbox(source: Original, envelope: Envelope, at: datetime, attempt: int, banner: str) -> None:
     try:
-        events = channel.parse(source, inbox, wiring.tools(inbox))
+        events = _events(source, envelope, attempt)
     except MalformedPayload as error:
-        warn("original not understood", channel=inbox.channel, reason=error.message)
+        warn("original not understood", channel=envelope.inbox.channel, reason=error.message)
         receive_message.keep_out(envelope, "quarantined", f"It could not be read: {error.message}", at)
         count("Quarantined")
         return
+    if not events:
+        receive_message.keep_out(envelope, "suppressed", "It holds nothing for the desk.", at)
+    for n, event in enumerate(events):
+        told = replace(event, banners=(*event.banners, banner)) if banner and isinstance(event, Inbound) else event
+        _store(told, replace(envelope, n=n), at, attempt)
+
+
+def _events(source: Original, envelope: Envelope, attempt: int) -> Sequence[Parsed]:
+    """What the original holds.  What the connector chokes on, or dies of, is a ticket that says so in the end."""
+    inbox = envelope.inbox
+    channel, tools = wiring.channel(inbox.channel), wiring.ready_tools(inbox)  # AWS away is no fault of the mail
+    if attempt >= LAST_ATTEMPT and _was_being_read(envelope):
+        count("Unreadable")
+        return (_unreadable(source),)
+    if attempt > 1:
+        _note_reading(envelope, True)
+    try:
+        events = channel.parse(source, inbox, tools)
+    except MalformedPayload:
+        raise
     except Exception:  # whatever it is, one odd original must neither stop nor vanish
         failed("parse failed", channel=inbox.channel, attempt=attempt)
         if attempt < UNREADABLE_ATTEMPT:
             raise
         count("Unreadable")
         events = (_unreadable(source),)
-    if not events:
-        receive_message.keep_out(envelope, "suppressed", "It holds nothing for the desk.", at)
-    for n, event in enumerate(events):
-        _store(event, replace(envelope, n=n), at)
+    if attempt > 1:
+        _note_reading(envelope, False)
+    return events
+
+
+def _note_reading(envelope: Envelope, begins: bool) -> None:
+    """From the second attempt on: so that a mail that kills the function is told from those in its batch."""
+    key = (f"READING#{envelope.receipt_name}", "READING")
+    if begins:
+        documents.write(*key, envelope.day, config.now() + timedelta(days=2))
+    else:
+        documents.delete(*key)
+
+
+def _was_being_read(envelope: Envelope) -> bool:
+    return documents.read(str, f"READING#{envelope.receipt_name}", "READING") is not None
 
 
 def _unreadable(source: Original) -> Inbound:
@@ -157,15 +217,17 @@ def _unreadable(source: Original) -> Inbound:
     )
 
 
-def _store(event: Parsed, envelope: Envelope, at: datetime) -> None:
+def _store(event: Parsed, envelope: Envelope, at: datetime, attempt: int) -> None:
     if isinstance(event, Inbound):
         receipt = receive_message.receive(event, envelope, at)
         log("received", outcome=receipt.outcome, ticket=receipt.ticket_id, message_id=receipt.message_id)
         count({"shown": "Received", "quarantined": "Quarantined", "suppressed": "Suppressed"}[receipt.outcome])
         return
     if isinstance(event, StateChange):
-        record_state.record(event, at, envelope.inbox.channel)
+        known = record_state.record(event, at, envelope.inbox.channel)
         reason = f"It reports a message of ours: {event.state}."
+        if not known and event.ticket_id is None and event.handle is None:
+            reason = "It reports a message that this desk does not know, or one already reported."
     elif isinstance(event, Edited):
         edit_message.edit(event, at)
         reason = "The customer edited an earlier message."

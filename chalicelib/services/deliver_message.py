@@ -9,6 +9,7 @@ from typing import Literal
 from chalicelib.domain.message import Message, Outbound, Sent
 from chalicelib.domain.moments import from_stamp
 from chalicelib.domain.people import Inbox
+from chalicelib.domain.ticket import Ticket
 from chalicelib.errors import NotFound, Refused, Unclear
 from chalicelib.services import attachments, breaker
 from chalicelib.services.record_state import flag_undelivered
@@ -19,6 +20,15 @@ MAX_ATTEMPTS = 8
 MAX_RETRY_SECONDS = 900
 STUCK_MINUTES = 5
 HISTORY_MESSAGES = 20
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A queued message, read and complete; nothing is claimed yet."""
+
+    outbound: Outbound
+    inbox: Inbox
+    attempts: int
 
 
 @dataclass(frozen=True)
@@ -38,11 +48,8 @@ class NotNow:
     again_at: datetime | None = None
 
 
-def claim(ticket_id: str, message_id: str, at: datetime) -> Claimed | NotNow:
-    """``queued → sending`` in one conditional write, before any provider is called.
-
-    Everything that can fail without a send (reading the message, its files) is done before the claim.
-    """
+def prepare(ticket_id: str, message_id: str, at: datetime) -> Ready | NotNow:
+    """Everything that can fail without a send: reading the message, its files, who may send."""
     delivery = messages.delivery_state(ticket_id, message_id)
     if delivery is None or delivery.state != "queued":
         return NotNow("gone")
@@ -54,12 +61,17 @@ def claim(ticket_id: str, message_id: str, at: datetime) -> Claimed | NotNow:
     allowed = breaker.verdict(inbox, at)
     if allowed != "go":
         return NotNow("held") if allowed == "held" else NotNow("early", at + timedelta(minutes=1))
-    outbound = _outbound(message, inbox)
-    attempt = int(delivery.attempts) + 1
+    return Ready(_outbound(message, inbox), inbox, int(delivery.attempts))
+
+
+def claim(ready: Ready, at: datetime) -> Claimed | NotNow:
+    """``queued → sending`` in one conditional write, before any provider is called."""
+    outbound, attempt = ready.outbound, ready.attempts + 1
     claimed = messages.move_delivery(
-        ticket_id, message_id, "sending", ["queued"], at, attempts=attempt, claimed_attempt=int(delivery.attempts)
-    )
-    return Claimed(outbound, inbox, attempt) if claimed else NotNow("taken")
+        outbound.ticket_id, outbound.message_id, "sending", ["queued"], at, attempts=attempt,
+        claimed_attempt=ready.attempts,
+    )  # fmt: skip
+    return Claimed(outbound, ready.inbox, attempt) if claimed else NotNow("taken")
 
 
 def _outbound(message: Message, inbox: Inbox) -> Outbound:
@@ -67,7 +79,7 @@ def _outbound(message: Message, inbox: Inbox) -> Outbound:
     ticket = tickets.get(message.ticket_id)
     answers = message.event.get("answers")
     answered = _answered(message.ticket_id, answers) if answers else None
-    quoted = _history(message) if message.event.get("quoted") else ""
+    quoted = _history(message, ticket) if message.event.get("quoted") else ""
     text, html = signed(body.text, body.html, _signature(message, inbox))
     return Outbound(
         message_id=message.id, ticket_id=message.ticket_id, from_name=_from_name(message, inbox),
@@ -114,16 +126,26 @@ def signed(text: str, html: str, signature: str) -> tuple[str, str]:
     return f"{text}\n\n-- \n{signature.strip()}", f"{html}<p>-- <br>{lines}</p>" if html else ""
 
 
-def _history(message: Message) -> str:
-    """The conversation before this message, newest first, as plain text to hang below it.  Never notes."""
-    said = [
-        each
-        for each in messages.newest(message.ticket_id, before=message.id, limit=HISTORY_MESSAGES).messages
-        if each.kind == "message" and (each.delivery is None or each.delivery.state != "cancelled")
-    ]
+def _history(message: Message, ticket: Ticket) -> str:
+    """The conversation before this message, newest first, as plain text to hang below it.
+
+    Only what the ticket's own customer wrote or was sent: never notes, forwards to third parties, or their answers.
+    """
+    said = messages.newest(message.ticket_id, before=message.id, limit=HISTORY_MESSAGES).messages
     return "\n\n".join(
-        f"{each.author_name}, {each.at:%Y-%m-%d %H:%M} UTC:\n{messages.body_of(each).text}" for each in reversed(said)
+        f"{each.author_name}, {each.at:%Y-%m-%d %H:%M} UTC:\n{messages.body_of(each).text}"
+        for each in reversed(said)
+        if _was_between_us(each, ticket.customer_handle)
     )
+
+
+def _was_between_us(each: Message, customer: str) -> bool:
+    if each.kind != "message" or each.event.get("forward"):
+        return False
+    if each.delivery is not None and each.delivery.state == "cancelled":
+        return False
+    parties = (*((each.sender,) if each.sender else ()), *each.to, *each.cc)
+    return customer.lower() in {party.address.lower() for party in parties}
 
 
 def record_sent(claimed: Claimed, sent: Sent, at: datetime) -> None:
@@ -175,7 +197,8 @@ def give_up_on_stuck(ticket_id: str, message_id: str, at: datetime) -> bool:
 def finish_interrupted(ticket_id: str, message_id: str, at: datetime) -> None:
     """A delivery that is over but still carries its pending mark: the function ended between two writes."""
     delivery = messages.get_delivery(ticket_id, message_id)
-    if delivery.state in ("failed", "unclear") and not tickets.get(ticket_id).undelivered:
+    ours = messages.get(ticket_id, message_id).author_kind != "system"
+    if ours and delivery.state in ("failed", "unclear") and not tickets.get(ticket_id).undelivered:
         flag_undelivered(ticket_id, message_id, delivery.reason, at)
     messages.settle_delivery(ticket_id, message_id)
 
@@ -189,7 +212,9 @@ def _undelivered(
     allowed_from: Sequence[Literal["sending"]],
 ) -> bool:
     moved = messages.move_delivery(ticket_id, message_id, state, allowed_from, at, reason)
-    if moved:  # the pending mark goes last: if this ends in between, repair flags the ticket
+    if moved and messages.get(ticket_id, message_id).author_kind == "system":
+        messages.settle_delivery(ticket_id, message_id)  # an acknowledgement that was not sent is nobody's work
+    elif moved:  # the pending mark goes last: if this ends in between, repair flags the ticket
         flag_undelivered(ticket_id, message_id, reason, at)
         messages.settle_delivery(ticket_id, message_id)
     return moved

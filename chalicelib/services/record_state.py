@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.message import DeliveryState, StateChange
+from chalicelib.domain.message import DeliveryState, Message, StateChange
 from chalicelib.domain.ticket import Status, Ticket
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.services import breaker, notices
@@ -34,13 +34,25 @@ def record(change: StateChange, at: datetime, channel: str = "email") -> bool:
     if found is None:
         return False
     ticket_id, message_id = found
+    before = messages.delivery_state(ticket_id, message_id)
+    if before is None:
+        return False
+    state: DeliveryState = change.state  # type: ignore[assignment]  # "unreachable" and "reachable" returned above
+    again = before.state == state  # the same news of another recipient
     moved = messages.move_delivery(
-        ticket_id, message_id, change.state, COMES_FROM[change.state], change.at, change.reason,  # type: ignore[arg-type]
+        ticket_id, message_id, state, [*COMES_FROM[state], *([state] if again else [])], change.at,
+        _both(before.reason, change.reason) if again else change.reason,
         event_id=change.event_id or None, settled=True, provider_id=change.provider_id,
     )  # fmt: skip
     if change.state in BAD and (moved or _was_interrupted(ticket_id, message_id, change)):
-        _bad_news(change, ticket_id, message_id, at, channel)
+        _bad_news(change, ticket_id, message_id, at, channel, known=moved and again)
+    elif moved and before.state == "unclear":
+        note_arrival(ticket_id, message_id, at)
     return moved
+
+
+def _both(first: str | None, second: str) -> str:
+    return f"{first} {second}" if first and second not in first else first or second
 
 
 def _find(change: StateChange) -> tuple[str, str] | None:
@@ -63,25 +75,29 @@ def _was_interrupted(ticket_id: str, message_id: str, change: StateChange) -> bo
         return False
 
 
-def _bad_news(change: StateChange, ticket_id: str, message_id: str, at: datetime, channel: str) -> None:
+def _bad_news(change: StateChange, ticket_id: str, message_id: str, at: datetime, channel: str, known: bool) -> None:
+    """``known``: the message was undelivered already; this is about one more of its recipients."""
     message = messages.get(ticket_id, message_id)
     if change.permanent or change.state == "complained":
         written_to = {party.address.lower() for party in (*message.to, *message.cc, *message.bcc)}
         for address in written_to & {each.lower() for each in change.recipients}:  # a forged bounce may name anybody
             customers.mark_handle(customers.handle_name(channel, address), unreachable=change.reason)
     breaker.note_failure(directory.inbox(message.inbox_id), at)
-    if message.author_kind == "system":
+    if known or message.author_kind == "system":
         return  # an acknowledgement that bounced is nobody's work
     flag_undelivered(ticket_id, message_id, change.reason, at)
 
 
 def flag_undelivered(ticket_id: str, message_id: str, reason: str, at: datetime) -> None:
-    """Open the ticket again, put it on the "undelivered" list, tell its assignee or the author."""
+    """Open the ticket again, put it on the "undelivered" list, tell its assignee or the author.
+
+    Whoever was answered by the message waits again: the answer never came.
+    """
     message = messages.get(ticket_id, message_id)
     for _ in range(ATTEMPTS):
         before = tickets.load(ticket_id)
         transaction = Transaction()
-        after = _reopened(before.ticket, at)
+        after = _reopened(before.ticket, _waits_since(before.ticket, message), at)
         tickets.put_changed(transaction, before, after, at, keep_seen=False)
         to_tell = before.ticket.assignee_id or (message.author_id if message.author_kind == "agent" else None)
         if to_tell:
@@ -95,9 +111,42 @@ def flag_undelivered(ticket_id: str, message_id: str, reason: str, at: datetime)
     raise Conflict("the ticket is changing too quickly to note the failed delivery")
 
 
-def _reopened(ticket: Ticket, at: datetime) -> Ticket:
+def _waits_since(ticket: Ticket, failed: Message) -> datetime | None:
+    answers = failed.event.get("answers")
+    if ticket.waiting_since is not None or not answers or answers != ticket.last_inbound_id:
+        return ticket.waiting_since
+    return messages.get(ticket.id, answers).at
+
+
+def _reopened(ticket: Ticket, waiting_since: datetime | None, at: datetime) -> Ticket:
     status: Status = ticket.status if ticket.status in ("spam", "trash") else "open"
     return replace(
         ticket, status=status, closed_at=None if status == "open" else ticket.closed_at, undelivered=True,
-        updated_at=max(ticket.updated_at, at), snoozed_until=None,
+        updated_at=max(ticket.updated_at, at), snoozed_until=None, waiting_since=waiting_since,
     )  # fmt: skip
+
+
+def note_arrival(ticket_id: str, message_id: str, at: datetime) -> None:
+    """A message that was unclear did arrive: whoever it answers waits no more, and the ticket leaves the
+    "undelivered" list once nothing of it is undelivered any more.
+    """
+    message = messages.get(ticket_id, message_id)
+    for _ in range(ATTEMPTS):
+        before = tickets.load(ticket_id)
+        ticket = before.ticket
+        answered = bool(message.event.get("answers")) and message.event["answers"] == ticket.last_inbound_id
+        after = replace(
+            ticket,
+            undelivered=ticket.undelivered and messages.is_undelivered(ticket_id),
+            waiting_since=None if answered else ticket.waiting_since,
+        )
+        if after == ticket:
+            return
+        transaction = Transaction()
+        tickets.put_changed(transaction, before, after, at)
+        try:
+            transaction.commit()
+        except Lost:
+            continue
+        return
+    raise Conflict("the ticket is changing too quickly to note that the message arrived")

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from chalicelib.domain.files import MAX_MAILED_BYTES
 from chalicelib.domain.message import Attachment, Message, Party
 from chalicelib.domain.moments import sortable_id, whole_milliseconds
 from chalicelib.domain.people import Actor, Inbox
@@ -13,7 +14,7 @@ from chalicelib.domain.recipients import Recipients, answer_to, checked_recipien
 from chalicelib.domain.safe_html import agent_html
 from chalicelib.domain.ticket import AGENT_STATUSES, SNIPPET_CHARS, Status, Ticket
 from chalicelib.errors import Conflict, InvalidInput, NotFound
-from chalicelib.services import attachments, drafts
+from chalicelib.services import attachments, drafts, record_state
 from chalicelib.services.change_ticket import event_message
 from chalicelib.services.receive_message import with_participants
 from chalicelib.store import directory, messages, tickets
@@ -23,7 +24,7 @@ from chalicelib.store.transaction import Lost, Transaction
 ATTEMPTS = 5
 MAX_TEXT_CHARS = 100_000
 MAX_UNDO_SECONDS = 60
-MAX_MAIL_BYTES = 25_000_000
+MAX_OWN_STEPS = 20
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def reply(ticket_id: str, actor: Actor, wanted: Reply, at: datetime, seed: str |
         InvalidInput: nothing to say, wrong recipients, a file that is missing.
         Conflict: the customer wrote meanwhile, or a colleague changed the ticket ATTEMPTS times in a row.
     """
-    at = whole_milliseconds(at)
+    at, wanted = whole_milliseconds(at), _whole(wanted)
     seed_bytes = seed.encode() if seed else secrets.token_bytes(16)
     for _ in range(ATTEMPTS):
         before = tickets.load(ticket_id)
@@ -71,6 +72,23 @@ def reply(ticket_id: str, actor: Actor, wanted: Reply, at: datetime, seed: str |
         except Lost:
             continue
     raise Conflict("The ticket is changing too quickly. Look at it again, then send.")
+
+
+def _whole(wanted: Reply) -> Reply:
+    """Without half characters (unpaired surrogates), which can be neither stored nor sent."""
+    return replace(
+        wanted, text=_whole_text(wanted.text), html=_whole_text(wanted.html),
+        to=None if wanted.to is None else _whole_parties(wanted.to), cc=_whole_parties(wanted.cc),
+        bcc=_whole_parties(wanted.bcc),
+    )  # fmt: skip
+
+
+def _whole_parties(parties: Sequence[Party]) -> tuple[Party, ...]:
+    return tuple(Party(_whole_text(each.name), _whole_text(each.address)) for each in parties)
+
+
+def _whole_text(text: str) -> str:
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def seeded_id(ticket_id: str, seed: bytes) -> str:
@@ -91,7 +109,7 @@ def _reply_once(before: Loaded, actor: Actor, wanted: Reply, at: datetime, seed:
     _check_nothing_newer(ticket, wanted)
     recipients = _recipients(inbox, answered, ticket, wanted)
     attached = attachments.uploaded(ticket.id, actor, wanted.attachment_ids)
-    _check_size(attached)
+    _check_size(attached, inbox.channel)
     quoted = "1" if wanted.quote_history else ""
     message = Message(
         id=sortable_id("m", at, seed), ticket_id=ticket.id, kind="message", direction="out",
@@ -158,13 +176,12 @@ def _recipients(inbox: Inbox, answered: Message | None, ticket: Ticket, wanted: 
     return checked_recipients(to, (*proposed.cc, *wanted.cc), wanted.bcc, own=own)
 
 
-def _check_size(attached: Sequence[Attachment]) -> None:
+def _check_size(attached: Sequence[Attachment], channel: str) -> None:
     total = sum(each.size_bytes for each in attached)
-    if total > MAX_MAIL_BYTES:
-        raise InvalidInput(
-            "The files are too large together.",
-            {"attachments": f"They may hold {MAX_MAIL_BYTES // 1_000_000} MB in all. Send a link to the largest."},
-        )
+    if channel == "email" and total > MAX_MAILED_BYTES:
+        limit = MAX_MAILED_BYTES // 1_000_000
+        sentence = f"Together they are {total / 1_000_000:.1f} MB; a mail carries {limit} MB. Send a link instead."
+        raise InvalidInput("The files are too large for a mail.", {"attachments": sentence})
 
 
 def _subject(ticket: Ticket, answered: Message | None, wanted: Reply) -> str:
@@ -201,17 +218,22 @@ def _answered_ticket(ticket: Ticket, message: Message, actor: Actor, wanted: Rep
         message_count=ticket.message_count + 1,
         snippet=" ".join(message.text.split())[:SNIPPET_CHARS] or ticket.snippet,
         assignee_id=ticket.assignee_id or (actor.id if actor.kind == "agent" else None),
-        participants=with_participants(ticket, recipients.addresses()),
+        participants=with_participants(ticket, _took_part(recipients)),
         snoozed_until=None,
         undelivered=ticket.undelivered and not answers,
     )
+
+
+def _took_part(recipients: Recipients) -> tuple[str, ...]:
+    """Whoever everybody saw in the mail: a Bcc recipient who answers must not join the conversation."""
+    return Recipients(recipients.to, recipients.cc).addresses()
 
 
 def add_note(
     ticket_id: str, actor: Actor, text: str, at: datetime, attachment_ids: Sequence[str] = (), seed: str | None = None
 ) -> Message:
     """A note: seen by agents only."""
-    said = text.strip()
+    said = _whole_text(text).strip()
     if not said and not attachment_ids:
         raise InvalidInput("The note is empty.", {"text": "Write something first."})
     if len(said) > MAX_TEXT_CHARS:
@@ -300,6 +322,7 @@ def settle_unclear(ticket_id: str, message_id: str, actor: Actor, arrived: bool,
     reason = f"{actor.name} says that it arrived."
     if not messages.move_delivery(ticket_id, message_id, "sent", ["unclear"], at, reason, settled=True):
         raise Conflict("This message is no longer unclear. Look at its state.")
+    record_state.note_arrival(ticket_id, message_id, at)
     return messages.get(ticket_id, message_id)
 
 
@@ -343,7 +366,7 @@ def _copy(before: Loaded, first: Message, wanted: Reply, actor: Actor, at: datet
         message_count=before.ticket.message_count + 1,
         undelivered=False,
         waiting_since=None,
-        participants=with_participants(before.ticket, recipients.addresses()),
+        participants=with_participants(before.ticket, _took_part(recipients)),
     )
     tickets.put_changed(transaction, before, after, at)
     transaction.commit()

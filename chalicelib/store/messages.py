@@ -25,6 +25,7 @@ MAX_BODY_BYTES = 300_000
 """DynamoDB takes 400 KB an item; a longer body lies in S3."""
 CONVERSATION_PAGE = 30
 SENT_AGAIN = "sent-again"
+UNDELIVERED_STATES = frozenset({"bounced", "complained", "failed", "unclear"})
 
 
 @dataclass(frozen=True)
@@ -151,8 +152,10 @@ def get(ticket_id: str, message_id: str) -> Message:
 def body_of(message: Message) -> Body:
     """All of a message's words, wherever they lie."""
     try:
-        item = DocumentItem.get(ticket_key(message.ticket_id), f"BODY#{message.id}")
-    except DocumentItem.DoesNotExist:
+        item = DocumentItem.get(ticket_key(message.ticket_id), f"BODY#{message.id}", consistent_read=True)
+    except DocumentItem.DoesNotExist as error:
+        if message.folded or message.has_html:  # half a message must never pass for a whole one
+            raise NotFound("The rest of this message cannot be read.") from error
         return Body(message.text, message.full_text or message.text)
     packed = item.data or ""
     raw = objects.get_attachment(packed.removeprefix("s3:")) if packed.startswith("s3:") else b85decode(packed)
@@ -234,6 +237,15 @@ def move_delivery(
             return False
         raise
     return True
+
+
+def is_undelivered(ticket_id: str, newest: int = 50) -> bool:
+    """Is there, among the newest deliveries of a ticket, one that did not arrive and was not sent again?"""
+    found = DeliveryItem.query(
+        ticket_key(ticket_id), DeliveryItem.sk.startswith("DELIVERY#"), scan_index_forward=False, limit=newest,
+        consistent_read=True,
+    )  # fmt: skip
+    return any(item.state in UNDELIVERED_STATES and SENT_AGAIN not in (item.event_ids or ()) for item in found)
 
 
 def delivery_state(ticket_id: str, message_id: str) -> DeliveryItem | None:

@@ -1,7 +1,7 @@
 """Answers, notes, taking back, and what a send can end as."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -25,6 +25,11 @@ from chalicelib.store.lists import ListName
 from tests.engine import Desk
 
 pytestmark = pytest.mark.engine
+
+
+def claim(ticket_id: str, message_id: str, at: datetime) -> Claimed | NotNow:
+    ready = deliver_message.prepare(ticket_id, message_id, at)
+    return ready if isinstance(ready, NotNow) else deliver_message.claim(ready, at)
 
 
 @pytest.fixture
@@ -99,22 +104,22 @@ def test_taken_back_in_time_nothing_is_sent_and_the_text_is_a_draft_again(
     desk: Desk, ticket_id: str, lina: Actor
 ) -> None:
     message_id = answered(desk, ticket_id, lina, undo_seconds=10, text="Wrong price.")
-    assert isinstance(deliver_message.claim(ticket_id, message_id, desk.now), NotNow)
+    assert isinstance(claim(ticket_id, message_id, desk.now), NotNow)
     draft = reply_to_ticket.undo(ticket_id, message_id, lina, desk.advance(seconds=3))
     assert draft.text == "Wrong price." and drafts.load(ticket_id, "lina") == draft
-    assert deliver_message.claim(ticket_id, message_id, desk.advance(minutes=1)) == NotNow("gone")
+    assert claim(ticket_id, message_id, desk.advance(minutes=1)) == NotNow("gone")
     assert tickets.get(ticket_id).waiting_since is not None
 
 
 def test_too_late_to_take_back_says_so(desk: Desk, ticket_id: str, lina: Actor) -> None:
     message_id = answered(desk, ticket_id, lina)
-    assert isinstance(deliver_message.claim(ticket_id, message_id, desk.now), Claimed)
+    assert isinstance(claim(ticket_id, message_id, desk.now), Claimed)
     with pytest.raises(Conflict):
         reply_to_ticket.undo(ticket_id, message_id, lina, desk.now)
 
 
 def claimed(desk: Desk, ticket_id: str, lina: Actor) -> Claimed:
-    found = deliver_message.claim(ticket_id, answered(desk, ticket_id, lina), desk.now)
+    found = claim(ticket_id, answered(desk, ticket_id, lina), desk.now)
     assert isinstance(found, Claimed)
     return found
 
@@ -124,7 +129,7 @@ def test_a_claim_is_given_once_and_carries_the_agents_signature(desk: Desk, tick
     outbound: Outbound = first.outbound
     assert outbound.text == "It left today.\n\n-- \nLina\nNorthwind Mugs"
     assert (outbound.in_reply_to, outbound.references) == ("<1@example.com>", ("<1@example.com>",))
-    assert deliver_message.claim(ticket_id, outbound.message_id, desk.now) == NotNow("gone")
+    assert claim(ticket_id, outbound.message_id, desk.now) == NotNow("gone")
 
 
 def test_sent_notes_the_keys_that_answers_will_name(desk: Desk, ticket_id: str, lina: Actor) -> None:
@@ -140,7 +145,7 @@ def test_a_proven_refusal_comes_again_later_and_a_final_one_opens_the_ticket(
     held = claimed(desk, ticket_id, lina)
     again_at = deliver_message.record_refused(held, Refused("slow down", 3), desk.now)
     assert again_at == desk.now + timedelta(seconds=3)
-    second = deliver_message.claim(ticket_id, held.outbound.message_id, desk.advance(seconds=4))
+    second = claim(ticket_id, held.outbound.message_id, desk.advance(seconds=4))
     assert isinstance(second, Claimed) and second.attempt == 2
     deliver_message.record_refused(second, Refused("no such sender", None), desk.now)
     delivery, ticket = messages.get_delivery(ticket_id, held.outbound.message_id), tickets.get(ticket_id)
@@ -152,7 +157,7 @@ def test_a_proven_refusal_comes_again_later_and_a_final_one_opens_the_ticket(
 def test_an_unclear_send_is_shown_and_never_sent_again_by_itself(desk: Desk, ticket_id: str, lina: Actor) -> None:
     held = claimed(desk, ticket_id, lina)
     deliver_message.record_unclear(held, Unclear("no answer"), desk.now)
-    assert deliver_message.claim(ticket_id, held.outbound.message_id, desk.advance(days=1)) == NotNow("gone")
+    assert claim(ticket_id, held.outbound.message_id, desk.advance(days=1)) == NotNow("gone")
     assert tickets.get(ticket_id).undelivered
     settled = reply_to_ticket.settle_unclear(ticket_id, held.outbound.message_id, lina, True, desk.now)
     assert settled.delivery is not None and settled.delivery.state == "sent"
@@ -203,18 +208,18 @@ def test_the_breaker_opens_above_the_limit_tells_the_leaders_once_and_paces_afte
     desk.agent("dana", role="leader")
     desk.inbox(sends_per_minute=2)
     ids = [answered(desk, ticket_id, lina) for _ in range(5)]
-    results = [deliver_message.claim(ticket_id, each, desk.now) for each in ids]
+    results = [claim(ticket_id, each, desk.now) for each in ids]
     assert [isinstance(each, Claimed) for each in results] == [True, True, False, False, False]
     assert results[2:] == [NotNow("held")] * 3
     assert [each.kind for each in notices.of("dana")] == ["breaker"]
     assert [inbox.id for inbox, _ in breaker.open_breakers()] == ["support"]
     assert breaker.resume("support", lina, desk.now) and not breaker.resume("support", lina, desk.now)
-    assert deliver_message.claim(ticket_id, ids[2], desk.now) == NotNow("early", desk.now + timedelta(minutes=1))
-    assert isinstance(deliver_message.claim(ticket_id, ids[2], desk.advance(minutes=1)), Claimed)
+    assert claim(ticket_id, ids[2], desk.now) == NotNow("early", desk.now + timedelta(minutes=1))
+    assert isinstance(claim(ticket_id, ids[2], desk.advance(minutes=1)), Claimed)
 
 
 def test_a_run_of_failed_sends_opens_the_breaker(desk: Desk, ticket_id: str, lina: Actor) -> None:
     inbox = desk.inbox()
     for _ in range(breaker.FAILURES_TO_OPEN + 1):
         breaker.note_failure(inbox, desk.now)
-    assert deliver_message.claim(ticket_id, answered(desk, ticket_id, lina), desk.now) == NotNow("held")
+    assert claim(ticket_id, answered(desk, ticket_id, lina), desk.now) == NotNow("held")

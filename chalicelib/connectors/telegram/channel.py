@@ -32,6 +32,7 @@ class TelegramChannel:
         subject=False,
         undo_seconds=0,
         first_message=False,
+        secrets=("bot_token",),
     )
 
     def handshake(self, request: WebhookRequest, inbox: Inbox, tools: Tools) -> HttpAnswer | None:

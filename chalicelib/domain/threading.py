@@ -55,7 +55,8 @@ def decide(message: Inbound, candidates: Sequence[Candidate], inbox: Inbox, rece
     ranked = sorted(candidates, key=lambda candidate: STRENGTH[candidate.evidence])
     believed = [candidate for candidate in ranked if _sender_belongs(message, candidate)]
     if believed:
-        return _enter(message, believed[0], inbox, received_at)
+        shared = [candidate for candidate in believed if not _is_kept_apart(candidate, inbox)]
+        return _enter(message, (shared or believed)[0], inbox, received_at)
     if ranked:
         return _stranger(message, ranked[0].ticket)
     return New()
@@ -75,10 +76,16 @@ def _sender_belongs(message: Inbound, candidate: Candidate) -> bool:
     return took_part(message.sender.address, candidate.ticket)
 
 
-def _enter(message: Inbound, candidate: Candidate, inbox: Inbox, received_at: datetime) -> Join | New:
+def _is_kept_apart(candidate: Candidate, inbox: Inbox) -> bool:
+    """Is the ticket at home in another inbox, and either of the two separated?"""
     ticket = candidate.ticket
     at_home = inbox.id == ticket.inbox_id or inbox.id in ticket.other_inbox_ids
-    if not at_home and (inbox.separated or candidate.separated):
+    return not at_home and (inbox.separated or candidate.separated)
+
+
+def _enter(message: Inbound, candidate: Candidate, inbox: Inbox, received_at: datetime) -> Join | New:
+    ticket = candidate.ticket
+    if _is_kept_apart(candidate, inbox):
         return New(linked_to=ticket.id, reason="separated")
     if message.mail_kind in AUTOMATIC:
         return Join(ticket.id, wakes=False)

@@ -148,3 +148,15 @@ def test_a_chat_needs_no_proof_of_taking_part() -> None:
 
 def test_no_address_took_part_in_nothing() -> None:
     assert not took_part("", a_ticket(customer_handle=""))
+
+
+def test_of_two_separated_tickets_the_one_at_home_in_this_inbox_is_joined() -> None:
+    theirs, ours = a_ticket("1"), a_ticket("2", inbox_id="sales")
+    candidates = [Candidate("token", theirs), Candidate("reference", ours, separated=True)]
+    assert decide(a_mail(), candidates, replace(SALES, separated=True), NOW) == Join("2", wakes=True)
+    assert decide(a_mail(), candidates[::-1], SUPPORT, NOW) == Join("1", wakes=True)
+
+
+def test_without_separation_the_better_evidence_wins_over_the_ticket_at_home() -> None:
+    candidates = [Candidate("token", a_ticket("1")), Candidate("number", a_ticket("2", inbox_id="sales"))]
+    assert decide(a_mail(), candidates, SALES, NOW) == Join("1", wakes=True)

@@ -181,6 +181,8 @@ class Message:
     references: tuple[str, ...] = ()
     thread_index: str | None = None
     delivery: Delivery | None = None
+    edited_at: datetime | None = None
+    """When the customer changed these words last, as the provider says."""
     event: Mapping[str, str] = field(default_factory=dict)
     """For ``kind == "event"``: what changed, from, to."""
 

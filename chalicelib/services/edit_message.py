@@ -3,40 +3,55 @@
 import secrets
 from dataclasses import replace
 from datetime import datetime
+from typing import Literal
 
-from chalicelib.domain.message import Edited
+from chalicelib.domain.inbound_limits import whole
+from chalicelib.domain.message import Edited, Message
+from chalicelib.domain.moments import whole_milliseconds
 from chalicelib.domain.people import SYSTEM
 from chalicelib.errors import Conflict
 from chalicelib.services.change_ticket import event_message
-from chalicelib.store import messages, sources, tickets
+from chalicelib.store import documents, messages, sources, tickets
 from chalicelib.store.transaction import Lost, Transaction
 
 ATTEMPTS = 5
 
 
-def edit(change: Edited, at: datetime) -> bool:
-    """Show the new text; False when the message is not ours to show, or already says so.
+def edit(change: Edited, at: datetime) -> Literal["edited", "same", "unknown"]:
+    """Show the new text; "unknown" while the message itself has not come (an edit can overtake it), so try again.
 
-    The words before stand as an event in the conversation, so that nothing an agent answered to is lost.
+    "same": it says so already, or a later edit came first.  The words before stand as an event in the conversation, so
+    that nothing an agent answered to is lost.
     """
     source = next((each for each in sources.find(change.own_key) if not each.outgoing), None)
     if source is None:
-        return False
+        return "unknown"
+    text = whole(change.text)
     for _ in range(ATTEMPTS):
-        message = messages.get(source.ticket_id, source.message_id)
-        body = messages.body_of(message)
-        if body.text == change.text:
-            return False
         before = tickets.load(source.ticket_id)
+        message = messages.get(source.ticket_id, source.message_id)
+        if message.edited_at is not None and change.at < message.edited_at:
+            return "same"
+        said = messages.body_of(message).text if message.folded else message.text
+        if said == text:
+            return "same"
         transaction = Transaction()
-        edited = replace(message, text=change.text, full_text=change.text, delivery=None)
-        messages.replace_message(transaction, edited, body.html)
-        event = event_message(before.ticket, SYSTEM, at, secrets.token_bytes(8), edited=body.text[:2000])
+        _replace(transaction, replace(message, text=text, full_text=text, edited_at=whole_milliseconds(change.at)))
+        event = event_message(before.ticket, SYSTEM, at, secrets.token_bytes(8), edited=said[:2000])
         transaction.put("event", messages.as_item(event))
         tickets.put_changed(transaction, before, before.ticket, at, keep_seen=False)
         try:
             transaction.commit()
         except Lost:
             continue
-        return True
+        return "edited"
     raise Conflict("the ticket is changing too quickly to note the edit")
+
+
+def _replace(transaction: Transaction, edited: Message) -> None:
+    """The new words are all there is: no longer body, no HTML of the old ones."""
+    plain = replace(edited, delivery=None, folded=False, has_html=False, rich=False)
+    messages.replace_message(transaction, plain)
+    if len(plain.text) <= messages.INLINE_TEXT_CHARS:
+        body = documents.item(tickets.ticket_key(plain.ticket_id), f"BODY#{plain.id}", "")
+        transaction.delete("old body", body)

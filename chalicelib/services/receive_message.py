@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain import threading
+from chalicelib.domain.inbound_limits import MAX_NAME_CHARS, within_limits
 from chalicelib.domain.message import Inbound, Message, Party
 from chalicelib.domain.moments import random_id, sortable_id, stamp, whole_milliseconds
 from chalicelib.domain.people import Customer, Inbox
@@ -22,6 +23,8 @@ MAX_THREAD_KEYS = 25
 MAX_PARTICIPANTS = 50
 SUPPRESSED_DAYS = 30
 NO_SUBJECT = "(no subject)"
+MAX_OWN_KEY_CHARS = 1_000
+"""A longer one is still found (the store keeps its hash), but no answer names it."""
 OWN_MESSAGES = 10
 """How far back a customer's mail is searched for our own words."""
 
@@ -50,8 +53,10 @@ def receive(inbound: Inbound, envelope: Envelope, at: datetime) -> Receipt:
 
     Raises Lost when ATTEMPTS conflicting writers were quicker: the queue delivers the original again.
     """
+    inbound = within_limits(inbound)
     existing = receipts.get(envelope.day, envelope.receipt_name)
     if existing is not None:
+        _list_kept_out(existing, inbound)
         return existing
     if inbound.refused:
         return _keep_out(envelope, "quarantined", inbound.refused, inbound, at)
@@ -95,21 +100,31 @@ def _keep_out(
         envelope.day, envelope.receipt_name, outcome, whole_milliseconds(at), envelope.inbox.id, reason,
         original_key=envelope.original_key,
     )  # fmt: skip
-    entry = KeptOut(
-        at, outcome, reason, inbound.sender.address if inbound else "", inbound.subject if inbound else "",
-        envelope.inbox.id, envelope.original_key, envelope.day, envelope.receipt_name,
-    )  # fmt: skip
-    documents.write(
-        f"LIST#{outcome}", f"{stamp(at)}#{envelope.receipt_name}", entry, at + timedelta(days=SUPPRESSED_DAYS)
-    )
-    receipts.add_alone(receipt)
+    if not receipts.add_alone(receipt):
+        receipt = receipts.get(envelope.day, envelope.receipt_name) or receipt
+    _list_kept_out(receipt, inbound)
     return receipt
+
+
+def _list_kept_out(receipt: Receipt, inbound: Inbound | None) -> None:
+    """What no ticket shows, the views of what was kept out do.
+
+    Written behind the receipt and under a key that follows from it: a twin that was shown is never listed, and a
+    repeat lists what a crash between the two left out.
+    """
+    if receipt.outcome == "shown":
+        return
+    entry = KeptOut(
+        receipt.at, receipt.outcome, receipt.reason, inbound.sender.address if inbound else "",
+        inbound.subject if inbound else "", receipt.inbox_id, receipt.original_key, receipt.day, receipt.name,
+    )  # fmt: skip
+    until = receipt.at + timedelta(days=SUPPRESSED_DAYS)
+    documents.write_new(f"LIST#{receipt.outcome}", f"{stamp(receipt.at)}#{receipt.name}", entry, until)
 
 
 def keep_out(envelope: Envelope, outcome: receipts.Outcome, reason: str, at: datetime) -> Receipt:
     """A receipt for an original, or an event in it, that is no message: known and skipped, or unreadable."""
-    existing = receipts.get(envelope.day, envelope.receipt_name)
-    return existing or _keep_out(envelope, outcome, reason, None, at)
+    return _keep_out(envelope, outcome, reason, None, at)
 
 
 # Stored
@@ -181,10 +196,12 @@ def _join_or_open(
     fingerprint: str,
     link: str | None,
 ) -> Receipt:
-    candidates = _candidates(inbound, envelope.inbox)
+    """``link``: the ticket that shows this mail to another, separated inbox; it is not joined, only linked."""
+    chat = sources.newest(_chat_key(inbound.conversation_key)) if inbound.conversation_key else None
+    candidates = [each for each in _candidates(inbound, chat) if each.ticket.id != link]
     decision = threading.decide(inbound, candidates, envelope.inbox, envelope.received_at)
-    if link is not None:
-        decision = threading.New(linked_to=link, reason="separated")
+    if link is not None and isinstance(decision, threading.New):
+        decision = replace(decision, linked_to=link, reason="separated")
     customer, handle = _customer(transaction, inbound, envelope.inbox, at)
     if isinstance(decision, threading.Join):
         before = tickets.load(decision.ticket_id)
@@ -205,8 +222,8 @@ def _join_or_open(
     sources.claim(transaction, source_key, fingerprint, source)
     for key in inbound.own_keys[1:]:
         transaction.put("further key", sources.key_item(key, fingerprint, source))
-    if new_ticket and inbound.conversation_key:
-        transaction.put("chat", sources.key_item(_chat_key(inbound.conversation_key), "newest", source))
+    if new_ticket and chat is not None:
+        sources.replace_newest(transaction, chat, source)
     receipt = Receipt(
         envelope.day, envelope.receipt_name, "shown", whole_milliseconds(at), envelope.inbox.id, inbound.spam or "",
         message.ticket_id, message.id, new_ticket, envelope.original_key,
@@ -215,18 +232,19 @@ def _join_or_open(
     return receipt
 
 
-def _candidates(inbound: Inbound, inbox: Inbox) -> list[threading.Candidate]:
+def _candidates(inbound: Inbound, chat: sources.Newest | None) -> list[threading.Candidate]:
     """The tickets that the message's keys lead to, best key first."""
     named: list[tuple[threading.Evidence, str]] = []
     if inbound.ticket_token:
         named.append(("token", inbound.ticket_token))
     for key in inbound.thread_keys[:MAX_THREAD_KEYS]:
         named += [("reference", source.ticket_id) for source in sources.find(key)]
-    if inbound.conversation_key:
-        named += [("chat", source.ticket_id) for source in sources.find(_chat_key(inbound.conversation_key))]
+    if chat is not None and chat.source is not None:
+        named.append(("chat", chat.source.ticket_id))
     if inbound.number_in_subject:
         named.append(("number", inbound.number_in_subject))
-    found = tickets.get_many([ticket_id for _, ticket_id in named if ticket_id.isdigit()]) if named else {}
+    ids = [ticket_id for _, ticket_id in named if ticket_id.isdigit()]
+    found = tickets.get_many(ids, consistent=True) if ids else {}
     separated = {each.id for each in directory.inboxes() if each.separated} if found else set()
     return [
         threading.Candidate(evidence, found[ticket_id].ticket, found[ticket_id].ticket.inbox_id in separated)
@@ -247,7 +265,7 @@ def _customer(
     known = customers.by_handle(handle)
     if known is not None:
         return known
-    name = inbound.sender.name.strip() or inbound.sender.address
+    name = inbound.sender.name or inbound.sender.address[:MAX_NAME_CHARS]
     customer = Customer(random_id("c", secrets.token_bytes(7)), name, (handle,), whole_milliseconds(at))
     customers.add(transaction, customer)
     return customer, None
@@ -272,7 +290,8 @@ def _message(inbound: Inbound, envelope: Envelope, ticket_id: str, customer: Cus
         rich=_is_rich(inbound), subject=inbound.subject, sender=inbound.sender, to=inbound.to, cc=inbound.cc,
         attachments=store_files(message_id, inbound.files), banners=inbound.banners, mail_kind=inbound.mail_kind,
         may_auto_answer=inbound.may_auto_answer,
-        inbox_id=envelope.inbox.id, original_key=envelope.original_key, own_keys=inbound.own_keys,
+        inbox_id=envelope.inbox.id, original_key=envelope.original_key,
+        own_keys=tuple(key for key in inbound.own_keys if len(key) <= MAX_OWN_KEY_CHARS),
         references=inbound.references, thread_index=inbound.thread_index,
     )  # fmt: skip
 
@@ -314,15 +333,19 @@ def _opened(inbound: Inbound, envelope: Envelope, customer: Customer, decision: 
 
 
 def _appended(ticket: Ticket, message: Message, inbound: Inbound, wakes: bool, inbox: Inbox) -> Ticket:
-    """The ticket with one more customer message.  An automatic one neither wakes it nor starts the clock."""
+    """The ticket with one more customer message.
+
+    An automatic one neither wakes it, nor starts the clock, nor becomes the one that our next answer goes to.
+    ``last_message_id`` is the message stored last, whenever it was written: whoever did not see it must look first.
+    """
     others = ticket.other_inbox_ids
     if inbox.id not in (ticket.inbox_id, *others):
         others = (*others, inbox.id)
     after = replace(
         ticket,
         updated_at=max(ticket.updated_at, message.at) if wakes else ticket.updated_at,
-        last_message_id=max(ticket.last_message_id, message.id),
-        last_inbound_id=max(ticket.last_inbound_id, message.id),
+        last_message_id=message.id,
+        last_inbound_id=max(ticket.last_inbound_id, message.id) if wakes else ticket.last_inbound_id,
         message_count=ticket.message_count + 1,
         participants=with_participants(ticket, _people(inbound)),
         other_inbox_ids=others,

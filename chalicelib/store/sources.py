@@ -49,5 +49,31 @@ def find(key: str, limit: int = 10) -> tuple[Source, ...]:
     return tuple(decode(Source, item.data or "{}") for item in found)
 
 
+NEWEST = "newest"
+
+
+@dataclass(frozen=True)
+class Newest:
+    """The newest ticket's message under a key, as it was read; ``source`` is None when there is none yet."""
+
+    key: str
+    source: Source | None
+    data: str | None
+
+
+def newest(key: str) -> Newest:
+    try:
+        data = DocumentItem.get(_key(key), NEWEST, consistent_read=True).data or "{}"
+    except DocumentItem.DoesNotExist:
+        return Newest(key, None, None)
+    return Newest(key, decode(Source, data), data)
+
+
+def replace_newest(transaction: Transaction, read: Newest, source: Source) -> None:
+    """Point the key to another message; label "newest" when somebody did so since it was read."""
+    unchanged = DocumentItem.pk.does_not_exist() if read.data is None else DocumentItem.data == read.data
+    transaction.put("newest", key_item(read.key, NEWEST, source), unchanged)
+
+
 def find_exact(key: str, fingerprint: str) -> Source | None:
     return documents.read(Source, _key(key), fingerprint)

@@ -147,10 +147,11 @@ def get(ticket_id: str) -> Ticket:
     return load(ticket_id).ticket
 
 
-def get_many(ticket_ids: Sequence[str]) -> dict[str, Loaded]:
+def get_many(ticket_ids: Sequence[str], consistent: bool = False) -> dict[str, Loaded]:
     """Those of the tickets that exist, by id."""
     keys = [(ticket_key(each), "TICKET") for each in dict.fromkeys(ticket_ids)]
-    return {_id(item): Loaded(as_ticket(item), frozenset(item.seen_by or ())) for item in TicketItem.batch_get(keys)}
+    found = TicketItem.batch_get(keys, consistent_read=consistent)
+    return {_id(item): Loaded(as_ticket(item), frozenset(item.seen_by or ())) for item in found}
 
 
 def put_changed(

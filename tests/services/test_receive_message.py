@@ -2,15 +2,18 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
+import botocore.client
 import pytest
 
-from chalicelib.domain.message import Inbound, IncomingFile, Party
-from chalicelib.services import receive_message
+from chalicelib.domain.message import Inbound, IncomingFile, Message, Party
+from chalicelib.services import originals, receive_message
 from chalicelib.services.change_ticket import Changes, change
 from chalicelib.services.receive_message import Envelope
 from chalicelib.services.reply_to_ticket import Reply, reply
-from chalicelib.store import lists, messages, receipts, tickets
+from chalicelib.store import documents, lists, messages, receipts, tickets
+from chalicelib.store.receipts import Receipt
 from tests.engine import Desk
 
 pytestmark = pytest.mark.engine
@@ -179,3 +182,158 @@ def test_our_own_words_coming_back_are_no_new_text_whatever_the_language(desk: D
     stored = messages.get(second.ticket_id or "", second.message_id or "")
     assert ours not in stored.text and stored.text.startswith("Dank je!")
     assert ours in messages.body_of(stored).full_text
+
+
+def test_an_out_of_office_of_somebody_in_copy_does_not_become_what_we_answer(desk: Desk) -> None:
+    inbox, actor, bob = desk.inbox(), desk.actor(), Party("Bob", "bob@example.com")
+    first = receive_message.receive(mail(desk, cc=(bob,)), envelope(desk, inbox=inbox), desk.now)
+    away = mail(
+        desk, 2, thread_keys=("mid:1@example.com",), mail_kind="auto_reply", may_auto_answer=False, sender=bob
+    )  # fmt: skip
+    receive_message.receive(away, envelope(desk, "o2", inbox=inbox), desk.advance(minutes=1))
+    answer = reply(first.ticket_id or "", actor, Reply("It left.", undo_seconds=0), desk.advance(minutes=1))
+    assert "ada@example.com" in {each.address for each in answer.to}
+    assert tickets.get(first.ticket_id or "").last_inbound_id == first.message_id
+
+
+def test_the_last_message_is_the_one_stored_last_even_when_it_was_written_before(desk: Desk) -> None:
+    inbox, early = desk.inbox(), desk.now
+    desk.advance(minutes=5)
+    first = receive_message.receive(mail(desk, 2), envelope(desk, "o2", inbox=inbox), desk.now)
+    late = replace(envelope(desk, "o1", inbox=inbox), received_at=early)
+    second = receive_message.receive(mail(desk, 1, thread_keys=("mid:2@example.com",)), late, desk.now)
+    ticket = tickets.get(first.ticket_id or "")
+    assert (ticket.last_message_id, ticket.last_inbound_id) == (second.message_id, first.message_id)
+
+
+def test_a_reply_to_all_joins_both_of_two_separated_tickets(desk: Desk) -> None:
+    one, two = desk.inbox(), desk.inbox(id="sales", address="sales@shop.example", name="Sales", separated=True)
+    before = [receive_message.receive(mail(desk), envelope(desk, inbox=each), desk.now) for each in (one, two)]
+    again = mail(desk, 2, thread_keys=("mid:1@example.com",))
+    for order in ((one, two), (two, one)):
+        again = replace(again, fingerprint=f"again{order[0].id}", own_keys=(f"mid:again{order[0].id}",))
+        got = {
+            each.id: receive_message.receive(again, envelope(desk, order[0].id, inbox=each), desk.advance(minutes=5))
+            for each in order
+        }
+        assert [got["support"].ticket_id, got["sales"].ticket_id] == [each.ticket_id for each in before]
+
+
+def test_a_reply_to_the_second_of_two_separated_inboxes_joins_its_ticket(desk: Desk) -> None:
+    one, two = desk.inbox(), desk.inbox(id="sales", address="sales@shop.example", name="Sales", separated=True)
+    receive_message.receive(mail(desk), envelope(desk, inbox=one), desk.now)
+    second = receive_message.receive(mail(desk), envelope(desk, inbox=two), desk.now)
+    reply_to_sales = mail(desk, 2, thread_keys=("mid:1@example.com",))
+    got = receive_message.receive(reply_to_sales, envelope(desk, "o2", inbox=two), desk.advance(minutes=5))
+    assert got.ticket_id == second.ticket_id
+
+
+def test_the_tickets_that_a_mail_may_join_are_read_consistently(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    inbox = desk.inbox()
+    first = receive_message.receive(mail(desk), envelope(desk, inbox=inbox), desk.now)
+    real = botocore.client.BaseClient._make_api_call
+
+    def lagging(client: Any, name: str, arguments: dict[str, Any]) -> Any:
+        asked = arguments.get("RequestItems", {}).values() if name == "BatchGetItem" else ()
+        if asked and not any(each.get("ConsistentRead") for each in asked):
+            return {"Responses": {"test-table": []}, "UnprocessedKeys": {}, "ResponseMetadata": {"HTTPStatusCode": 200}}
+        return real(client, name, arguments)
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", lagging)
+    answer = mail(desk, 2, thread_keys=("mid:1@example.com",))
+    assert receive_message.receive(answer, envelope(desk, "o2", inbox=inbox), desk.now).ticket_id == first.ticket_id
+
+
+def test_two_chat_messages_read_at_once_open_one_ticket_when_the_last_was_closed_long_ago(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inbox = desk.inbox(id="tg", channel="telegram", address="tg", name="Bot")
+
+    def said(n: int) -> Receipt:
+        chat = mail(
+            desk, n, conversation_key="tg#1#5", own_keys=(f"tg#1#5#{n}",), sender=Party("Ada", "5")
+        )  # fmt: skip
+        return receive_message.receive(chat, envelope(desk, f"o{n}", inbox=inbox), desk.now)
+
+    old = said(1)
+    change(old.ticket_id or "", desk.actor(), Changes(status="closed"), desk.now)
+    desk.advance(days=40)
+    add, between = messages.add, []
+
+    def interrupted(*arguments: Any) -> Message:
+        if not between:
+            between.append("")
+            between[0] = said(3).ticket_id or ""
+        return add(*arguments)
+
+    monkeypatch.setattr(messages, "add", interrupted)
+    assert said(2).ticket_id == between[0] != old.ticket_id
+
+
+def test_a_twin_of_a_mail_that_is_shown_is_not_listed_as_suppressed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where, get, twin = envelope(desk), receipts.get, []
+
+    def overtaken(day: str, name: str) -> Receipt | None:
+        found = get(day, name)
+        if not twin:
+            twin.append(where)
+            receive_message.receive(mail(desk), where, desk.now)
+        return found
+
+    monkeypatch.setattr(receipts, "get", overtaken)
+    assert receive_message.receive(mail(desk), where, desk.now).outcome == "shown"
+    assert originals.suppressed() == ()
+
+
+def test_a_crash_before_the_listing_of_what_was_kept_out_is_made_good_by_the_repeat(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where, ours = envelope(desk), mail(desk, suppressed="Our own mail came back.")
+    with monkeypatch.context() as crash:
+        crash.setattr(documents, "write_new", _die)
+        with pytest.raises(InterruptedError):
+            receive_message.receive(ours, where, desk.now)
+    for _ in range(2):
+        receive_message.receive(ours, where, desk.advance(minutes=1))
+    assert [(each.reason, each.sender) for each in originals.suppressed()] == [
+        ("Our own mail came back.", "ada@example.com")
+    ]
+
+
+def _die(*_: object) -> bool:
+    raise InterruptedError
+
+
+def test_a_mail_with_more_files_and_recipients_than_an_item_holds_is_a_ticket_that_says_so(desk: Desk) -> None:
+    files = tuple(IncomingFile(f"{n}-" + "照片" * 90 + ".jpg", "image/jpeg", b"x", f"{n}@x") for n in range(950))
+    cc = tuple(Party("名" * 100, f"{n}-{'a' * 60}@customer.example") for n in range(900))
+    big = mail(desk, files=files, cc=cc, references=("<" + "r" * 3000 + "@x>",) * 60, subject="s" * 90_000)
+    receipt = receive_message.receive(big, envelope(desk), desk.now)
+    message = messages.get(receipt.ticket_id or "", receipt.message_id or "")
+    assert 100 < len(message.attachments) < 950 and len(message.cc) > 50
+    assert message.banners == (
+        f"{950 - len(message.attachments)} more files: download the original to see them.",
+        f"{900 - len(message.cc)} more recipients: download the original to see them.",
+    )
+
+
+def test_names_are_cut_where_they_come_in(desk: Desk) -> None:
+    long = mail(desk, sender=Party("n" * 90_000, "ada@example.com"))
+    receipt = receive_message.receive(long, envelope(desk), desk.now)
+    ticket = tickets.get(receipt.ticket_id or "")
+    author = messages.get(ticket.id, receipt.message_id or "").author_name
+    assert (ticket.customer_name, author) == ("n" * 120, "n" * 120)
+
+
+def test_half_a_character_anywhere_in_a_message_is_replaced(desk: Desk) -> None:
+    half = "\ud83d"
+    odd = mail(
+        desk, sender=Party(f"Ada{half}", "ada@example.com"), subject=half, text=half + "x" * 3000, html=f"<p>{half}",
+        to=(Party(half, f"{half}@x.example"),), files=(IncomingFile(f"{half}.png", half, b"x", half),),
+        banners=(half,), references=(half,), thread_keys=(half * 400,), thread_index=half,
+    )  # fmt: skip
+    receipt = receive_message.receive(odd, envelope(desk), desk.now)
+    ticket = tickets.get(receipt.ticket_id or "")
+    assert (ticket.customer_name, ticket.subject) == ("Ada\ufffd", "\ufffd")

@@ -1,10 +1,12 @@
 """Telegram's Update objects as the domain's values.  Source: https://core.telegram.org/bots/api#update"""
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.connectors import Parsed
+from chalicelib.domain.inbound_limits import whole
 from chalicelib.domain.message import Edited, Inbound, Party, Skipped, StateChange
 from chalicelib.errors import MalformedPayload
 
@@ -30,12 +32,13 @@ KNOWN_KINDS = frozenset(
 
 
 def read_update(update: Json, bot_id: str) -> Parsed:
-    """What one update holds.
+    """What one update holds; halves of characters, which JSON can name and nothing else can carry, replaced.
 
     Raises:
         MalformedPayload: no update of Telegram: another provider points here, or the API changed.
     """
     try:
+        update = json.loads(whole(json.dumps(update, ensure_ascii=False)))
         update_id = int(update["update_id"])
         for kind, read in READERS.items():
             if kind in update:

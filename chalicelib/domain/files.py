@@ -3,6 +3,8 @@
 import unicodedata
 
 MAX_NAME_CHARS = 180
+MAX_MAILED_BYTES = 10_000_000
+"""All files of a mail together, before base64: many servers refuse mails of more than 20 MB."""
 DANGEROUS = frozenset({
     "ade", "adp", "apk", "app", "appx", "bas", "bat", "cab", "chm", "cmd", "com", "cpl", "dll", "dmg", "exe", "hta",
     "inf", "ins", "iso", "isp", "jar", "js", "jse", "lib", "lnk", "mde", "msc", "msi", "msix", "msp", "mst", "nsh",

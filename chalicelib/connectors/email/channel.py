@@ -12,6 +12,7 @@ from chalicelib.connectors.email import compose, incoming, reports
 from chalicelib.connectors.email.addresses import message_key, ses_key, signed_address, without_signature
 from chalicelib.connectors.email.headers import envelope_of, read_headers
 from chalicelib.connectors.email.mime import parse_mail
+from chalicelib.domain.files import MAX_MAILED_BYTES
 from chalicelib.domain.message import Inbound, Outbound, Sent, Skipped, StateChange
 from chalicelib.domain.people import Inbox
 from chalicelib.domain.recipients import MAX_RECIPIENTS
@@ -26,7 +27,7 @@ class EmailChannel:
     name = "email"
     capabilities = Capabilities(
         max_text_chars=MAX_TEXT_CHARS,
-        max_attachment_bytes=compose.MAX_ATTACHMENT_BYTES,
+        max_attachment_bytes=MAX_MAILED_BYTES,
         attachments=True,
         html=True,
         cc=True,

@@ -14,6 +14,7 @@ from email.utils import format_datetime
 from chalicelib.connectors.email.addresses import our_message_id
 from chalicelib.connectors.email.outgoing_body import as_lines, body_of, one_line
 from chalicelib.connectors.email.thread_index import continued
+from chalicelib.domain.files import MAX_MAILED_BYTES
 from chalicelib.domain.message import Outbound, Party
 from chalicelib.errors import InvalidInput
 
@@ -21,8 +22,6 @@ LOOP_HEADER = "X-HD-Loop"
 MESSAGE_HEADER = "X-HD-Message"
 """Comes back in the returned headers of a bounce, where SES's Message-ID stands in place of ours."""
 
-MAX_ATTACHMENT_BYTES = 10_000_000
-"""Together, before base64: many servers refuse mails of more than 20 MB."""
 MAX_REFERENCES = 20
 MAX_ID_CHARS = 500
 FOLD_AT = 76
@@ -73,8 +72,8 @@ def checked_files(files: Iterable[tuple[str, int]]) -> None:
             sentence = f"“{name}” cannot be mailed: mail servers refuse .{suffix} files. Send a link instead."
             raise InvalidInput("A file cannot be mailed.", {"attachments": sentence})
     total = sum(size for _, size in known)
-    if total > MAX_ATTACHMENT_BYTES:
-        limit = MAX_ATTACHMENT_BYTES // 1_000_000
+    if total > MAX_MAILED_BYTES:
+        limit = MAX_MAILED_BYTES // 1_000_000
         sentence = f"Together they are {total / 1_000_000:.1f} MB; a mail carries {limit} MB. Send a link instead."
         raise InvalidInput("The attachments are too large.", {"attachments": sentence})
 

@@ -113,8 +113,10 @@ def _day(archive_key: str) -> str:
 
 def _deal_with(original: StoredOriginal, metadata: dict[str, str], received_at: datetime, attempt: int) -> None:
     at = config.now()
-    source = Original(original.key, original.body, metadata, received_at)
     archive_key = _archive_key(original)
+    if not metadata.get("recipients") and objects.original_exists(archive_key):
+        metadata = {**metadata, **objects.head_original(archive_key)}  # an earlier attempt knew the envelope
+    source = Original(original.key, original.body, metadata, received_at)
 
     def envelope(inbox: Inbox) -> Envelope:
         return Envelope(_name(original.key), archive_key, received_at, inbox, _day(archive_key))

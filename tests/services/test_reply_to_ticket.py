@@ -118,8 +118,8 @@ def test_too_late_to_take_back_says_so(desk: Desk, ticket_id: str, lina: Actor) 
         reply_to_ticket.undo(ticket_id, message_id, lina, desk.now)
 
 
-def claimed(desk: Desk, ticket_id: str, lina: Actor) -> Claimed:
-    found = claim(ticket_id, answered(desk, ticket_id, lina), desk.now)
+def claimed(desk: Desk, ticket_id: str, lina: Actor, **values: object) -> Claimed:
+    found = claim(ticket_id, answered(desk, ticket_id, lina, **values), desk.now)
     assert isinstance(found, Claimed)
     return found
 

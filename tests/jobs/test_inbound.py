@@ -1,0 +1,127 @@
+"""Odd fates of an original: its envelope comes late, AWS is away, the function dies of it."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib import wiring
+from chalicelib.connectors.email.channel import EmailChannel
+from chalicelib.jobs import clock, inbound
+from chalicelib.services import ledger
+from chalicelib.store import lists, objects
+from chalicelib.store.lists import ListName
+from tests.engine import Desk
+from tests.jobs.test_faults import Killed
+
+pytestmark = pytest.mark.engine
+BLIND = b"From: Ada <ada@example.com>\r\nTo: undisclosed:;\r\nSubject: Hello\r\nMessage-ID: <1@example.com>\r\n\r\nHi"
+
+
+def notice(key: str, *recipients: str) -> str:
+    receipt = {
+        "recipients": list(recipients),
+        "action": {"type": "S3", "objectKey": key},
+        **{f"{each}Verdict": {"status": "PASS"} for each in ("spam", "virus", "spf", "dkim", "dmarc")},
+    }
+    mail = {"messageId": "m1", "source": "ada@example.com", "timestamp": datetime.now(UTC).isoformat()}
+    return json.dumps({"notificationType": "Received", "mail": mail, "receipt": receipt})
+
+
+def opened() -> list[str]:
+    return [row.subject for row in lists.page(ListName("open")).rows]
+
+
+def today() -> str:
+    return next(key for key, _ in objects.list_originals(objects.KEPT))[len(objects.KEPT) :][:10].replace("/", "-")
+
+
+@pytest.fixture
+def tray(desk: Desk) -> str:
+    desk.inbox()
+    desk.inbox(id="sales", address="sales@shop.example", name="Sales")
+    objects.put_original("raw/m1", BLIND, {})
+    return "raw/m1"
+
+
+def test_a_blind_copy_driven_again_before_its_notice_waits_for_it(desk: Desk, tray: str) -> None:
+    desk.now = datetime.now(UTC) + timedelta(minutes=11)
+    clock.repair()
+    for body in desk.queued("inbound"):
+        inbound.take_in(body)
+    assert opened() == []
+    inbound.take_in(notice(tray, "support@shop.example"))
+    assert opened() == ["Hello"] and ledger.day(today()).difference == 0
+
+
+def test_a_mail_whose_envelope_never_comes_is_a_ticket_that_says_so(
+    desk: Desk, tray: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbound, "ENVELOPE_MINUTES", -1)
+    inbound.take_in(json.dumps({"key": tray}))
+    assert opened() == ["Hello"] and ledger.day(today()).difference == 0
+
+
+def test_a_notice_that_names_more_inboxes_than_were_served_reads_the_archive(desk: Desk, tray: str) -> None:
+    inbound.take_in(notice(tray, "support@shop.example"))
+    desk.inbox(id="sales", address="sales@shop.example", name="Sales", separated=True)
+    inbound.take_in(notice(tray, "support@shop.example", "sales@shop.example"))
+    assert opened() == ["Hello", "Hello"]
+
+
+def test_the_envelope_survives_a_death_between_copy_and_delete(
+    desk: Desk, tray: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, real = wiring.client("s3"), wiring.client("s3").delete_object
+
+    def dies(**arguments: Any) -> Any:
+        raise Killed
+
+    monkeypatch.setattr(client, "delete_object", dies)
+    with pytest.raises(Killed):
+        inbound.take_in(notice(tray, "support@shop.example", "sales@shop.example"))
+    monkeypatch.setattr(client, "delete_object", real)
+    inbound.take_in(json.dumps({"key": tray}))
+    account = ledger.day(today())
+    assert (account.received, account.shown, account.difference) == (2, 2, 0)
+
+
+def test_aws_away_is_no_fault_of_the_mail(desk: Desk, tray: str) -> None:
+    def away(name: str) -> str:
+        raise ConnectionError("SSM is away")
+
+    for_now = pytest.MonkeyPatch()
+    for_now.setattr(wiring, "secret", away)
+    with pytest.raises(ConnectionError):
+        inbound.take_in(notice(tray, "support@shop.example"), attempt=4)
+    for_now.undo()
+    assert opened() == []
+    inbound.take_in(notice(tray, "support@shop.example"), attempt=5)
+    assert opened() == ["Hello"]
+
+
+def test_a_mail_that_kills_the_function_is_not_read_for_ever(
+    desk: Desk, tray: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def kills(*_: object) -> None:
+        raise Killed  # out of memory, or out of time
+
+    monkeypatch.setattr(EmailChannel, "parse", kills)
+    for attempt in (1, 2, 3):
+        with pytest.raises(Killed):
+            inbound.take_in(notice(tray, "support@shop.example"), attempt)
+    inbound.take_in(notice(tray, "support@shop.example"), attempt=4)
+    assert opened() == ["Message that could not be read"]
+
+
+def test_a_mail_in_the_same_batch_as_a_killer_is_read_all_the_same(desk: Desk, tray: str) -> None:
+    inbound.take_in(notice(tray, "support@shop.example"), attempt=4)
+    assert opened() == ["Hello"]
+
+
+def test_a_late_twin_of_a_notice_is_dealt_with_already(desk: Desk, tray: str) -> None:
+    inbound.take_in(notice(tray, "support@shop.example"))
+    desk.advance(days=9)
+    inbound.take_in(json.dumps({"key": tray}))
+    assert opened() == ["Hello"]

@@ -1,0 +1,124 @@
+"""What providers report, and what it does to the ticket."""
+
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.domain.message import Party, Sent, StateChange
+from chalicelib.domain.people import Actor
+from chalicelib.errors import Refused, Unclear
+from chalicelib.jobs import outbound
+from chalicelib.services import acknowledge, deliver_message, record_state, reply_to_ticket
+from chalicelib.services.change_ticket import Changes, change
+from chalicelib.services.deliver_message import Claimed
+from chalicelib.store import customers, messages, tickets
+from tests.engine import Desk
+from tests.services.test_reply_to_ticket import answered, claim, claimed, lina, ticket_id
+
+__all__ = ["lina", "ticket_id"]
+pytestmark = pytest.mark.engine
+
+
+def unclear(desk: Desk, ticket: str, who: Actor) -> Claimed:
+    held = claimed(desk, ticket, who)
+    deliver_message.record_unclear(held, Unclear("no answer"), desk.now)
+    return held
+
+
+def test_who_was_answered_by_a_message_that_failed_waits_again(desk: Desk, ticket_id: str, lina: Actor) -> None:
+    waited = tickets.get(ticket_id).waiting_since
+    held = claimed(desk, ticket_id, lina)
+    assert tickets.get(ticket_id).waiting_since is None
+    deliver_message.record_refused(held, Refused("no such sender", None), desk.now)
+    assert tickets.get(ticket_id).waiting_since == waited
+
+
+@pytest.mark.parametrize("proof", ["agent", "event"])
+def test_an_unclear_message_that_arrived_leaves_no_mark(desk: Desk, ticket_id: str, lina: Actor, proof: str) -> None:
+    held = unclear(desk, ticket_id, lina)
+    if proof == "agent":
+        reply_to_ticket.settle_unclear(ticket_id, held.outbound.message_id, lina, True, desk.now)
+    else:
+        event = StateChange(
+            "delivered", desk.now, our_message_id=held.outbound.message_id, ticket_id=ticket_id, event_id="e1"
+        )
+        assert record_state.record(event, desk.now)
+    ticket = tickets.get(ticket_id)
+    assert (ticket.undelivered, ticket.waiting_since) == (False, None)
+
+
+def test_a_bounce_of_a_second_recipient_is_noted_too(desk: Desk, ticket_id: str, lina: Actor) -> None:
+    desk.inbox()
+    for name in ("ada@example.com", "bob@example.com"):
+        customers.mark_handle(f"email:{name}", unreachable="")
+    held = claimed(desk, ticket_id, lina)
+    deliver_message.record_sent(held, Sent("s1", ("mid:1", "ses:s1")), desk.now)
+    first = StateChange(
+        "bounced", desk.now, provider_id="s1", event_id="e1", reason="Ada is unknown.", permanent=True,
+        recipients=("ada@example.com",),
+    )  # fmt: skip
+    second = replace(first, event_id="e2", reason="Bob is unknown.", recipients=("bob@example.com",))
+    assert record_state.record(first, desk.now) and record_state.record(second, desk.now)
+    assert not record_state.record(second, desk.now)
+    reason = messages.get_delivery(ticket_id, held.outbound.message_id).reason
+    assert reason == "Ada is unknown. Bob is unknown."
+
+
+def test_a_bounce_marks_only_addresses_that_were_written_to(desk: Desk, ticket_id: str, lina: Actor) -> None:
+    held = claimed(desk, ticket_id, lina, cc=())
+    deliver_message.record_sent(held, Sent("s1", ("mid:1", "ses:s1")), desk.now)
+    forged = StateChange(
+        "bounced", desk.now, provider_id="s1", event_id="e1", reason="Gone.", permanent=True,
+        recipients=("zoe@example.com", "ada@example.com"),
+    )  # fmt: skip
+    record_state.record(forged, desk.now)
+    ada = customers.handle("email:ada@example.com")
+    assert ada is not None and ada.unreachable == "Gone."
+
+
+def test_an_acknowledgement_that_is_refused_opens_nothing(desk: Desk, ticket_id: str, lina: Actor) -> None:
+    desk.inbox(acknowledgement="Thank you.")
+    sent = acknowledge.acknowledge(ticket_id, tickets.get(ticket_id).last_inbound_id, True, desk.now)
+    assert sent is not None
+    change(ticket_id, lina, Changes(status="closed"), desk.now)
+    held = claim(ticket_id, sent.id, desk.now)
+    assert isinstance(held, Claimed)
+    deliver_message.record_refused(held, Refused("no", None), desk.now)
+    ticket = tickets.get(ticket_id)
+    assert (ticket.status, ticket.undelivered) == ("closed", False)
+
+
+def test_what_was_said_to_third_parties_is_never_quoted_to_the_customer(
+    desk: Desk, ticket_id: str, lina: Actor
+) -> None:
+    answered(desk, ticket_id, lina, text="Is it true?", to=(Party("", "supplier@factory.example"),), forward=True)
+    last = answered(desk, ticket_id, lina, to=(Party("Ada", "ada@example.com"),), quote_history=True)
+    held = claim(ticket_id, last, desk.now)
+    assert isinstance(held, Claimed)
+    assert "Where is it?" in held.outbound.quoted and "Is it true?" not in held.outbound.quoted
+
+
+def test_secrets_away_leaves_the_message_queued(
+    desk: Desk, ticket_id: str, lina: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from chalicelib import wiring
+
+    def away(name: str) -> str:
+        raise ConnectionError("SSM is away")
+
+    message_id = answered(desk, ticket_id, lina)
+    monkeypatch.setattr(wiring, "secret", away)
+    body = f'{{"kind": "deliver", "ticket": "{ticket_id}", "message": "{message_id}", "attempts": "0"}}'
+    answer = outbound.deliver({"Records": [{"body": body, "messageId": "1"}]}, None)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}]}
+    assert messages.get_delivery(ticket_id, message_id).state == "queued"
+
+
+def test_a_long_message_whose_body_is_missing_is_never_sent_in_part(desk: Desk, ticket_id: str, lina: Actor) -> None:
+    message_id = answered(desk, ticket_id, lina, text="long " * 1000)
+    desk.client("dynamodb").delete_item(
+        TableName="test-table", Key={"pk": {"S": f"TICKET#{ticket_id}"}, "sk": {"S": f"BODY#{message_id}"}}
+    )
+    body = f'{{"kind": "deliver", "ticket": "{ticket_id}", "message": "{message_id}", "attempts": "0"}}'
+    answer = outbound.deliver({"Records": [{"body": body, "messageId": "1"}]}, None)
+    assert answer["batchItemFailures"]

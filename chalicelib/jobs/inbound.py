@@ -27,6 +27,11 @@ ENVELOPE_MINUTES = 35
 """Longer than the queue's own attempts take."""
 LAST_ATTEMPT = 4
 """The one before the dead-letter queue's: what died while being read is not read again."""
+EDITS = {
+    "edited": "The customer edited an earlier message.",
+    "same": "It is an edit that is shown already.",
+    "unknown": "It edits a message that this desk never received.",
+}
 UNREADABLE_ATTEMPT = 3
 """Of the five that the queue allows: two for whatever passes by itself."""
 
@@ -231,8 +236,10 @@ def _store(event: Parsed, envelope: Envelope, at: datetime, attempt: int) -> Non
         if not known and event.ticket_id is None and event.handle is None:
             reason = "It reports a message that this desk does not know, or one already reported."
     elif isinstance(event, Edited):
-        edit_message.edit(event, at)
-        reason = "The customer edited an earlier message."
+        result = edit_message.edit(event, at)
+        if result == "unknown" and attempt < LAST_ATTEMPT:
+            raise LookupError("the edit came before its message")  # the queue brings it again
+        reason = EDITS[result]
     else:
         reason = event.reason
     receive_message.keep_out(envelope, "suppressed", reason, at)

@@ -1,5 +1,6 @@
 """SNS edge: what SES says about our mails."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from chalicelib import config, wiring
@@ -11,6 +12,12 @@ from chalicelib.services import record_state
 def delivery_events(event: dict[str, Any], context: object) -> None:
     """SNS event with one SES event document per record.  Raises so that SNS and Lambda deliver it again."""
     wiring.begin()
+    apply(event)
+    flush()
+
+
+def apply(event: Mapping[str, Any]) -> None:
+    """Record what an SNS event says; every change applies once, however often the event comes."""
     for record in event["Records"]:
         for change in read_event(record["Sns"]["Message"]):
             with traced(change.our_message_id or change.provider_id or ""):
@@ -18,4 +25,3 @@ def delivery_events(event: dict[str, Any], context: object) -> None:
                 log("delivery state", state=change.state, applied=applied, ticket=change.ticket_id)
                 count(change.state.capitalize())
                 latency("EventLag", max(0.0, (config.now() - change.at).total_seconds() * 1000))
-    flush()

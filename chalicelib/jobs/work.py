@@ -7,9 +7,9 @@ from typing import Any
 
 from chalicelib import config
 from chalicelib.errors import NotFound
-from chalicelib.jobs import push
+from chalicelib.jobs import delivery_events, push
 from chalicelib.jobs.batches import each_record
-from chalicelib.observability import count, failed, latency
+from chalicelib.observability import count, failed, latency, log
 from chalicelib.services import follow_up, notices
 from chalicelib.store import counters, messages, tickets
 
@@ -34,7 +34,18 @@ def work(event: dict[str, Any], context: object) -> dict[str, Any]:
     return answer
 
 
-def _follow(fact: dict[str, str], shown: Shown) -> None:
+def _follow(body: dict[str, Any], shown: Shown) -> None:
+    """A fact of the relay's, or a letter of the two functions that share our dead-letter queue, sent back by hand."""
+    if "DDBStreamBatchInfo" in body:
+        batch = body["DDBStreamBatchInfo"]
+        log("stream batch given up: repair drives its facts again, recount its counts", size=batch.get("batchSize"))
+    elif "Records" in body:
+        delivery_events.apply(body)
+    else:
+        _follow_fact(body, shown)
+
+
+def _follow_fact(fact: dict[str, str], shown: Shown) -> None:
     kind = fact["kind"]
     if kind == "receipt":
         follow_up.follow_up(fact["day"], fact["name"], config.now())

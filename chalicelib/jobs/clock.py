@@ -1,19 +1,22 @@
 """Schedule edge: the minute's sweep, the repair, the roll-ups, the daily account."""
 
 import json
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import cache
 
 from chalicelib import config, wiring
 from chalicelib.config import settings
 from chalicelib.domain.moments import from_stamp
-from chalicelib.jobs.relay import Parcel, outgoing
+from chalicelib.jobs.relay import MAX_DELAY_SECONDS, Parcel, outgoing
 from chalicelib.observability import count, failed, flush, log, warn
-from chalicelib.services import deliver_message, ledger, originals, recount
+from chalicelib.services import breaker, deliver_message, ledger, originals, recount
 from chalicelib.services.change_ticket import Timer
-from chalicelib.store import documents, messages, pending
+from chalicelib.store import messages, pending
 from chalicelib.store.pending import Due
 
 LOOK_AHEAD_SECONDS = 90
+LEASE_MINUTES = 5
 PENDING_MINUTES = 2
 TRAY_MINUTES = 10
 
@@ -21,49 +24,69 @@ TRAY_MINUTES = 10
 def sweep() -> None:
     """Every minute: what falls due within LOOK_AHEAD_SECONDS goes to ``later`` with its remaining delay.
 
-    The timer is released only after the queue has it: a crash in between queues it twice, and it acts once.
+    The timer keeps its mark until ``later`` has acted; the sweep only leases it.  What is lost on the way is sent
+    again when the lease is over, and however often a timer is sent, it acts once.  One that fails stops no other.
     """
     wiring.begin()
     now = config.now()
     for due in pending.timers_due(now + timedelta(seconds=LOOK_AHEAD_SECONDS)):
-        timer = documents.read(Timer, due.pk, due.sk)
-        if timer is None:
-            continue
-        at = from_stamp(timer.due)
-        body = {"kind": timer.kind, "ticket": timer.ticket_id, "due": timer.due, "at": at.isoformat()}
-        delay = max(0, int((at - now).total_seconds()) + 1) if at > now else 0
-        wiring.client("sqs").send_message(
-            QueueUrl=settings().later_queue_url, MessageBody=json.dumps(body), DelaySeconds=delay
-        )
-        pending.release(due)
-        count("TimersDue")
+        try:
+            _send_timer(due, now)
+        except Exception:
+            failed("timer failed", item=due.pk)
+            count("TimersFailed")
     flush()
 
 
+def _send_timer(due: Due, now: datetime) -> None:
+    found = pending.marked(Timer, due.pk, due.sk)
+    if found is None or found[1] != due:
+        return  # set anew, or done, since the index saw it
+    timer = found[0]
+    at = from_stamp(timer.due)
+    body = {"kind": timer.kind, "ticket": timer.ticket_id, "due": timer.due, "at": at.isoformat()}
+    delay = min(MAX_DELAY_SECONDS, int((at - now).total_seconds()) + 1) if at > now else 0
+    wiring.client("sqs").send_message(
+        QueueUrl=settings().later_queue_url, MessageBody=json.dumps(body), DelaySeconds=delay
+    )
+    pending.postpone(due, max(at, now) + _lease(now - at))
+    count("TimersDue")
+
+
+def _lease(late: timedelta) -> timedelta:
+    """Time for ``later`` to act.  As long again as the timer is late: one that can never act comes ever more rarely."""
+    return min(max(late, timedelta(minutes=LEASE_MINUTES)), timedelta(days=1))
+
+
 def repair() -> None:
-    """Every 5 minutes: drive again what the stream or a queue lost.  One thing that fails stops none of the others."""
+    """Every 5 minutes: drive again what the stream or a queue lost.  One thing that fails stops none of the others.
+
+    What was looked at goes to the end of its line, so that what cannot go on now (an open breaker holds it) never
+    stands before what can.
+    """
     wiring.begin()
     now = config.now()
-    parcels: list[Parcel] = []
+    driven, is_held = 0, cache(lambda inbox_id: breaker.state(inbox_id) is not None)
     for due in pending.overdue(now - timedelta(minutes=PENDING_MINUTES)):
         try:
-            parcels += _driven_again(due, now)
+            for parcel in _driven_again(due, now, is_held):
+                wiring.client("sqs").send_message(QueueUrl=parcel.queue_url, **parcel.entry)
+                driven += 1
+            pending.postpone(due, now)
         except Exception:
             failed("repair failed", item=due.sk)
             count("RepairFailed")
-    for parcel in parcels:
-        wiring.client("sqs").send_message(QueueUrl=parcel.queue_url, **parcel.entry)
     for key in originals.overdue(now - timedelta(minutes=TRAY_MINUTES)):
         wiring.send_to_inbound(key)
         warn("original driven again", key=key)
         count("OriginalsRedriven")
-    if parcels:
-        count("Redriven", len(parcels))
-        log("driven again", parcels=len(parcels))
+    if driven:
+        count("Redriven", driven)
+        log("driven again", parcels=driven)
     flush()
 
 
-def _driven_again(due: Due, now: datetime) -> list[Parcel]:
+def _driven_again(due: Due, now: datetime, is_held: Callable[[str], bool]) -> list[Parcel]:
     if due.pk.startswith("RECEIPTS#"):
         fact = {"kind": "receipt", "day": due.pk.removeprefix("RECEIPTS#"), "name": due.sk}
         return [Parcel(settings().work_queue_url, {"MessageBody": json.dumps(fact)})]
@@ -72,6 +95,8 @@ def _driven_again(due: Due, now: datetime) -> list[Parcel]:
     if delivery is None:
         return []
     if delivery.state == "queued":
+        if delivery.inbox_id and is_held(delivery.inbox_id):
+            return []
         return [outgoing(ticket_id, message_id, from_stamp(delivery.send_at), now, str(int(delivery.attempts)))]
     if delivery.state == "sending":
         deliver_message.give_up_on_stuck(ticket_id, message_id, now)

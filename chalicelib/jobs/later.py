@@ -11,6 +11,8 @@ from chalicelib.jobs.relay import MAX_DELAY_SECONDS, outgoing
 from chalicelib.observability import log
 from chalicelib.services import change_ticket
 from chalicelib.services.change_ticket import Timer
+from chalicelib.store import pending
+from chalicelib.store.tickets import ticket_key
 
 
 def later(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -32,7 +34,15 @@ def due(body: dict[str, str]) -> None:
         wiring.client("sqs").send_message(QueueUrl=parcel.queue_url, **parcel.entry)
         return
     if body["kind"] == "snooze":
-        woke = change_ticket.wake(Timer("snooze", body["ticket"], body["due"]), now)
-        log("timer", kind="snooze", ticket=body["ticket"], acted=woke)
+        _wake(Timer("snooze", body["ticket"], body["due"]), now)
         return
     raise ValueError(f"nothing is known of a delayed {body['kind']!r}")
+
+
+def _wake(timer: Timer, now: datetime) -> None:
+    """Act, then take the timer's mark off: if this ends in between, the sweep sends it again and it finds it done."""
+    woke = change_ticket.wake(timer, now)
+    log("timer", kind=timer.kind, ticket=timer.ticket_id, acted=woke)
+    found = pending.marked(Timer, ticket_key(timer.ticket_id), f"TIMER#{timer.kind}")
+    if found is not None and found[0] == timer:
+        pending.release(found[1])

@@ -1,18 +1,24 @@
 """The relay forwards, never raises, and parks what it cannot send; the sweeps bring back what was lost."""
 
 import json
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
 from chalicelib import wiring
+from chalicelib.domain.message import Message
+from chalicelib.domain.moments import stamp
 from chalicelib.jobs import clock, inbound, later, outbound, relay
-from chalicelib.services import reply_to_ticket
+from chalicelib.services import breaker, change_ticket, reply_to_ticket
 from chalicelib.services.change_ticket import Changes, change
 from chalicelib.services.receive_message import Envelope, receive
 from chalicelib.services.reply_to_ticket import Reply
-from chalicelib.store import lists, messages, objects, tickets
+from chalicelib.store import documents, lists, messages, objects, pending, tickets
+from chalicelib.store.pending import Due
+from chalicelib.store.transaction import Transaction
 from tests.engine import Desk
 from tests.services.test_receive_message import mail
 
@@ -97,26 +103,142 @@ def test_what_lies_in_the_tray_too_long_is_driven_again(desk: Desk, monkeypatch:
     assert [row.subject for row in lists.page(lists.ListName("open")).rows] == ["Hi"]
 
 
-def test_the_sweep_releases_a_timer_once_and_it_acts_at_its_time(desk: Desk) -> None:
-    ticket_id, _ = a_reply(desk)
-    until = desk.now + timedelta(seconds=60)
+def snoozed(desk: Desk, ticket_id: str, seconds: float) -> datetime:
+    until = desk.now + timedelta(seconds=seconds)
     change(ticket_id, desk.actor(), Changes(snoozed_until=until), desk.now)
-    clock.sweep()
-    clock.sweep()
+    return until
+
+
+def delayed(desk: Desk) -> str:
     url = wiring.settings().later_queue_url
     attributes = desk.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-    assert attributes["ApproximateNumberOfMessagesDelayed"] == "1"
-    body = {
-        "kind": "snooze",
-        "ticket": ticket_id,
-        "due": until.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
-        "at": until.isoformat(),
-    }
-    later.due(body)
+    return str(attributes["ApproximateNumberOfMessagesDelayed"])
+
+
+def wake_of(ticket_id: str, until: datetime) -> dict[str, str]:
+    return {"kind": "snooze", "ticket": ticket_id, "due": stamp(until), "at": until.isoformat()}
+
+
+def wakes(ticket_id: str) -> int:
+    return sum("woke" in message.event for message in messages.oldest(ticket_id)[0])
+
+
+def test_the_sweep_sends_a_timer_once_and_it_acts_once_at_its_time(desk: Desk) -> None:
+    ticket_id, _ = a_reply(desk)
+    until = snoozed(desk, ticket_id, 60)
+    clock.sweep()
+    clock.sweep()
+    assert delayed(desk) == "1"
+    later.due(wake_of(ticket_id, until))
     assert tickets.get(ticket_id).snoozed_until == until
     desk.advance(seconds=60)
-    later.due(body)
-    assert tickets.get(ticket_id).snoozed_until is None
+    later.due(wake_of(ticket_id, until))
+    later.due(wake_of(ticket_id, until))
+    assert tickets.get(ticket_id).snoozed_until is None and wakes(ticket_id) == 1
+    desk.advance(days=2)
+    assert list(pending.timers_due(desk.now)) == []
+
+
+def test_a_wake_whose_worker_died_comes_again_with_a_later_sweep(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even when the queue has given it up: the timer keeps its mark until somebody acted."""
+    ticket_id, _ = a_reply(desk)
+    snoozed(desk, ticket_id, 1)
+    desk.advance(seconds=2)
+    clock.sweep()
+    (lost,) = desk.queued("later")
+    with monkeypatch.context() as patch:
+        patch.setattr(change_ticket, "wake", died)
+        failures = later.later({"Records": [{"messageId": "1", "body": lost}]}, None)
+    assert failures == {"batchItemFailures": [{"itemIdentifier": "1"}]}
+    desk.advance(minutes=clock.LEASE_MINUTES + 1)
+    clock.sweep()
+    (again,) = desk.queued("later")
+    later.due(json.loads(again))
+    assert tickets.get(ticket_id).snoozed_until is None and wakes(ticket_id) == 1
+
+
+def died(*_: object) -> bool:
+    raise ConnectionError("the table is away")
+
+
+def test_a_timer_that_can_never_act_comes_ever_more_rarely(desk: Desk) -> None:
+    ticket_id, _ = a_reply(desk)
+    snoozed(desk, ticket_id, 1)
+    sent = 0
+    for _ in range(24 * 12):
+        desk.advance(minutes=5)
+        clock.sweep()
+        sent += len(desk.queued("later"))
+    assert 5 <= sent <= 12
+
+
+def test_a_timer_set_anew_while_the_sweep_reads_is_not_sent_at_its_old_time(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticket_id, _ = a_reply(desk)
+    snoozed(desk, ticket_id, 30)
+    real = pending.timers_due
+
+    def set_anew(until: datetime) -> list[Due]:
+        found = list(real(until))
+        snoozed(desk, ticket_id, 3 * 86_400)
+        return found
+
+    monkeypatch.setattr(pending, "timers_due", set_anew)
+    clock.sweep()
+    assert delayed(desk) == "0" and desk.queued("later") == []
+    desk.advance(days=3)
+    assert [due.pk for due in real(desk.now + timedelta(seconds=1))] == [f"TICKET#{ticket_id}"]
+
+
+def test_a_timer_nobody_can_read_stops_no_other(desk: Desk) -> None:
+    ticket_id, _ = a_reply(desk)
+    snoozed(desk, ticket_id, 30)
+    for number in range(pending.TIMER_SHARDS * 2):  # one at least before the good one in its shard
+        spoiled = documents.item(f"TICKET#9{number}", "TIMER#snooze", "no timer")
+        spoiled.time_key, spoiled.time_at = pending.timer_key(f"9{number}#snooze", desk.now)
+        spoiled.save()
+    clock.sweep()
+    assert delayed(desk) == "1"
+
+
+def test_what_an_open_breaker_holds_does_not_keep_others_from_repair(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticket_id, message_id = a_reply(desk)
+    desk.inbox(id="other", address="other@shop.example", name="Other")
+    documents.write("BREAKER#support", "OPENED", breaker.Opened(desk.now, "A storm."))
+    for n in range(40):
+        queue_one(messages.get(ticket_id, message_id), f"held{n}", "support", desk)
+    desk.advance(minutes=1)
+    queue_one(messages.get(ticket_id, message_id), "lost", "other", desk)
+    monkeypatch.setattr(pending, "PAGE_SIZE", 3)
+    desk.advance(minutes=5)
+    clock.repair()
+    assert [json.loads(body)["message"] for body in desk.queued("outbound")] == ["lost"]
+    monkeypatch.setattr(clock.pending, "overdue", partial(pending.overdue, limit=5))
+    for _ in range(8):  # more are held than one run looks at: they take turns with what comes after them
+        desk.advance(minutes=5)
+        clock.repair()
+    assert "lost" in [json.loads(body)["message"] for body in desk.queued("outbound")]
+
+
+def test_what_a_breaker_held_goes_out_with_the_next_repair_after_it_is_closed(desk: Desk) -> None:
+    _, message_id = a_reply(desk)
+    documents.write("BREAKER#support", "OPENED", breaker.Opened(desk.now, "A storm."))
+    desk.advance(minutes=5)
+    clock.repair()
+    assert desk.queued("outbound") == []
+    breaker.resume("support", desk.actor(), desk.now)
+    desk.advance(minutes=5)
+    clock.repair()
+    assert [json.loads(body)["message"] for body in desk.queued("outbound")] == [message_id]
+
+
+def queue_one(like: Message, message_id: str, inbox_id: str, desk: Desk) -> None:
+    transaction = Transaction()
+    messages.add_delivery(transaction, replace(like, id=message_id), inbox_id, desk.now)
+    transaction.commit()
 
 
 def test_an_undo_window_waits_in_later_and_then_goes_out(desk: Desk) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.files import MAX_MAILED_BYTES
 from chalicelib.domain.message import Attachment, Message, Party
-from chalicelib.domain.moments import sortable_id, whole_milliseconds
+from chalicelib.domain.moments import sortable_id, stamp, whole_milliseconds
 from chalicelib.domain.people import Actor, Inbox
 from chalicelib.domain.plain_text import text_of
 from chalicelib.domain.recipients import Recipients, answer_to, checked_recipients
@@ -25,6 +25,7 @@ ATTEMPTS = 5
 MAX_TEXT_CHARS = 100_000
 MAX_UNDO_SECONDS = 60
 MAX_OWN_STEPS = 20
+NEVER_ARRIVED = frozenset({"cancelled", "failed", "bounced"})
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,9 @@ class Reply:
     """What an agent wants to say.
 
     html: formatted text from the composer; empty for plain text.  to None: the recipients proposed for the answer.
-    last_seen_message_id: the newest customer message the writer saw; a newer one stops the reply (Conflict) unless
-    send_anyway.  undo_seconds None: the inbox's window.  forward: to third parties named in ``to``.
+    last_seen_message_id: the ticket's ``last_message_id`` as the writer saw it; whatever others said after it stops the
+    reply (Conflict) unless send_anyway.  None: only another's answer to the same question stops it.
+    undo_seconds None: the inbox's window.  forward: to third parties named in ``to``.
     """
 
     text: str
@@ -106,7 +108,7 @@ def _reply_once(before: Loaded, actor: Actor, wanted: Reply, at: datetime, seed:
     inbox = directory.inbox(ticket.inbox_id)
     text, html = _said(wanted)
     answered = _answered(ticket)
-    _check_nothing_newer(ticket, wanted)
+    _check_nothing_newer(ticket, actor, wanted)
     recipients = _recipients(inbox, answered, ticket, wanted)
     attached = attachments.uploaded(ticket.id, actor, wanted.attachment_ids)
     _check_size(attached, inbox.channel)
@@ -117,7 +119,10 @@ def _reply_once(before: Loaded, actor: Actor, wanted: Reply, at: datetime, seed:
         subject=_subject(ticket, answered, wanted), to=recipients.to, cc=recipients.cc, bcc=recipients.bcc,
         attachments=attached, inbox_id=inbox.id, references=answered.references if answered else (),
         thread_index=answered.thread_index if answered else None,
-        event={"answers": answered.id if answered else "", "quoted": quoted, "forward": "1" if wanted.forward else ""},
+        event={
+            "answers": answered.id if answered else "", "quoted": quoted, "forward": "1" if wanted.forward else "",
+            **_memory(ticket),
+        },
     )  # fmt: skip
     undo = _undo_seconds(inbox, wanted)
     transaction = Transaction()
@@ -152,11 +157,86 @@ def _answered(ticket: Ticket) -> Message | None:
     return said[-1] if said else None
 
 
-def _check_nothing_newer(ticket: Ticket, wanted: Reply) -> None:
-    if wanted.send_anyway or wanted.last_seen_message_id is None:
+def _check_nothing_newer(ticket: Ticket, actor: Actor, wanted: Reply) -> None:
+    """Compare what was committed last, never times: a repeated request and a mail on its way carry earlier ones."""
+    if wanted.send_anyway:
         return
-    if ticket.last_message_id > wanted.last_seen_message_id:
-        raise Conflict("Somebody wrote while you typed. Look at it, or send anyway.", ticket.last_message_id)
+    if wanted.last_seen_message_id is not None:
+        if _others_wrote(ticket, actor, wanted.last_seen_message_id):
+            raise Conflict("Somebody wrote while you typed. Look at it, or send anyway.", ticket.last_message_id)
+        return
+    if wanted.forward or actor.kind == "system" or ticket.waiting_since is not None:
+        return
+    given = _answers_to(ticket, ticket.last_inbound_id)
+    if given and given[-1].author_id != actor.id:
+        said = f"{given[-1].author_name} has answered already. Look at it, or send anyway."
+        raise Conflict(said, given[-1].id)
+
+
+def _others_wrote(ticket: Ticket, actor: Actor, last_seen: str) -> bool:
+    """Was anything committed after ``last_seen`` that is neither the agent's own nor taken back?
+
+    A bot is one author to us but may be many programs: its own messages count.
+    """
+    newest = ticket.last_message_id
+    if newest == last_seen:
+        return False
+    seen = _standing(ticket.id, last_seen)
+    for _ in range(MAX_OWN_STEPS):
+        newest = _standing(ticket.id, newest)
+        if newest == seen:
+            return False
+        message = _found(ticket.id, newest)
+        if message is None or actor.kind != "agent" or message.author_id != actor.id or "after" not in message.event:
+            return True
+        newest = message.event["after"]
+    return True
+
+
+def _standing(ticket_id: str, message_id: str) -> str:
+    """The message, or, when it was taken back or is our automatic acknowledgement, the one it followed."""
+    for _ in range(MAX_OWN_STEPS):
+        message = _found(ticket_id, message_id)
+        if message is None:
+            break
+        if message.author_kind == "system":
+            return message.event.get("answers") or message_id
+        if message.delivery is None or message.delivery.state != "cancelled" or "after" not in message.event:
+            break
+        message_id = message.event["after"]
+    return message_id
+
+
+def _found(ticket_id: str, message_id: str) -> Message | None:
+    try:
+        return messages.get(ticket_id, message_id)
+    except NotFound:
+        return None
+
+
+def _answers_to(ticket: Ticket, question_id: str) -> list[Message]:
+    """What agents and bots answered to a message and did, as far as we know, reach the customer; oldest first."""
+    if not question_id:
+        return []
+    return [each for each in messages.newest(ticket.id).messages if _is_answer(each, question_id)]
+
+
+def _is_answer(message: Message, question_id: str) -> bool:
+    if message.kind != "message" or message.direction != "out" or message.author_kind == "system":
+        return False
+    if message.event.get("forward") or message.event.get("answers") != question_id:
+        return False
+    return message.delivery is None or message.delivery.state not in NEVER_ARRIVED
+
+
+def _memory(ticket: Ticket) -> dict[str, str]:
+    """How the ticket stood before an answer: what taking it back restores, and what "wrote meanwhile" goes back by."""
+    return {
+        "after": ticket.last_message_id,
+        "waited": stamp(ticket.waiting_since) if ticket.waiting_since else "",
+        "status": ticket.status,
+        "undelivered": "1" if ticket.undelivered else "",
+    }
 
 
 def own_addresses() -> Collection[str]:
@@ -214,7 +294,7 @@ def _answered_ticket(ticket: Ticket, message: Message, actor: Actor, wanted: Rep
         closed_at=(ticket.closed_at or message.at) if filed else None,
         updated_at=max(ticket.updated_at, message.at),
         waiting_since=None if answers else ticket.waiting_since,
-        last_message_id=max(ticket.last_message_id, message.id),
+        last_message_id=message.id,
         message_count=ticket.message_count + 1,
         snippet=" ".join(message.text.split())[:SNIPPET_CHARS] or ticket.snippet,
         assignee_id=ticket.assignee_id or (actor.id if actor.kind == "agent" else None),
@@ -354,6 +434,7 @@ def _copy(before: Loaded, first: Message, wanted: Reply, actor: Actor, at: datet
     message = replace(
         first, id=sortable_id("m", at, secrets.token_bytes(16)), at=at, author_kind=actor.kind, author_id=actor.id,
         author_name=actor.name, to=recipients.to, cc=recipients.cc, bcc=recipients.bcc, text=body.text, delivery=None,
+        event={**first.event, **_memory(before.ticket)},
     )  # fmt: skip
     transaction = Transaction()
     stored = messages.add(transaction, message, body.html)
@@ -362,7 +443,7 @@ def _copy(before: Loaded, first: Message, wanted: Reply, actor: Actor, at: datet
     after = replace(
         before.ticket,
         updated_at=max(before.ticket.updated_at, at),
-        last_message_id=max(before.ticket.last_message_id, message.id),
+        last_message_id=message.id,
         message_count=before.ticket.message_count + 1,
         undelivered=False,
         waiting_since=None,

@@ -1,11 +1,14 @@
 """Answers that must not be given, people who must not be drawn in, and what a repeated send leaves to do."""
 
+from dataclasses import replace
+
 import pytest
 
 from chalicelib.domain.message import Party
 from chalicelib.domain.people import Actor
-from chalicelib.errors import InvalidInput
-from chalicelib.services import attachments, deliver_message, receive_message, reply_to_ticket
+from chalicelib.errors import Conflict, InvalidInput
+from chalicelib.services import acknowledge, attachments, deliver_message, receive_message, reply_to_ticket
+from chalicelib.services.change_ticket import Changes, change
 from chalicelib.services.reply_to_ticket import Reply, reply
 from chalicelib.store import messages, objects, tickets
 from chalicelib.store.receipts import Receipt
@@ -68,3 +71,107 @@ def test_half_a_character_becomes_a_replacement_mark_in_an_answer_and_in_a_note(
     assert said.to == (Party("Ada \ufffd", ADA.address),)
     assert reply_to_ticket.add_note(ticket_id, anna, "half \ud83d!", desk.now).text == "half \ufffd!"
     assert reply_to_ticket.add_note(ticket_id, anna, "whole \ud83d\ude00", desk.now).text == "whole 😀"
+
+
+# Somebody wrote meanwhile
+
+
+def said(text: str, last_seen: str | None = None, send_anyway: bool = False) -> Reply:
+    return Reply(text, undo_seconds=0, last_seen_message_id=last_seen, send_anyway=send_anyway)
+
+
+def test_the_first_answer_of_a_request_repeated_late_stops_a_colleague_who_began_in_between(
+    desk: Desk, ticket_id: str, asked: Receipt, anna: Actor, ben: Actor
+) -> None:
+    annas_post = desk.advance(seconds=10)  # the function dies before the commit
+    change(ticket_id, ben, Changes(priority="high"), desk.advance(seconds=10))
+    seen_by_ben = tickets.get(ticket_id).last_message_id
+    desk.advance(seconds=20)
+    first = reply(ticket_id, anna, said("Refund is on its way.", asked.message_id), annas_post, "seed")
+    with pytest.raises(Conflict) as conflict:
+        reply(ticket_id, ben, said("No refund.", seen_by_ben), desk.advance(seconds=5))
+    assert conflict.value.latest_message_id == first.id
+
+
+def test_a_customer_message_on_its_way_while_the_ticket_is_changed_stops_the_answer(
+    desk: Desk, ticket_id: str, ben: Actor
+) -> None:
+    received = desk.advance(minutes=1)  # SES has it, intake not yet
+    change(ticket_id, ben, Changes(priority="high"), desk.advance(seconds=5))
+    seen = tickets.get(ticket_id).last_message_id
+    late = replace(envelope(desk, "o2"), received_at=received)
+    receive_message.receive(mail(desk, 2, thread_keys=("mid:1@example.com",), text="Cancel it."), late, desk.now)
+    with pytest.raises(Conflict):
+        reply(ticket_id, ben, said("Shipped.", seen), desk.advance(seconds=5))
+
+
+def test_a_customer_message_that_comes_late_with_an_earlier_time_stops_the_answer(desk: Desk, anna: Actor) -> None:
+    early = desk.now
+    desk.advance(minutes=5)
+    shown = receive_message.receive(mail(desk, 2), envelope(desk, "o2"), desk.now)
+    ticket_id = shown.ticket_id or ""
+    seen = tickets.get(ticket_id).last_message_id
+    late = replace(envelope(desk, "o1"), received_at=early)
+    receive_message.receive(mail(desk, 1, thread_keys=("mid:2@example.com",), text="Please CANCEL."), late, desk.now)
+    with pytest.raises(Conflict):
+        reply(ticket_id, anna, said("Shipped!", seen), desk.advance(minutes=1))
+
+
+def test_without_last_seen_a_second_answer_to_the_same_question_is_stopped(
+    desk: Desk, ticket_id: str, anna: Actor, ben: Actor
+) -> None:
+    first = reply(ticket_id, anna, said("Refund."), desk.advance(seconds=1))
+    with pytest.raises(Conflict) as conflict:
+        reply(ticket_id, ben, said("No refund."), desk.advance(seconds=1))
+    assert conflict.value.latest_message_id == first.id
+    assert reply(ticket_id, anna, said("It takes two days."), desk.advance(seconds=1))
+    assert reply(ticket_id, ben, said("No refund.", send_anyway=True), desk.advance(seconds=1))
+
+
+def test_what_never_arrived_or_was_taken_back_is_no_answer(desk: Desk, ticket_id: str, anna: Actor, ben: Actor) -> None:
+    failed = reply(ticket_id, anna, said("One."), desk.advance(seconds=1))
+    messages.move_delivery(ticket_id, failed.id, "failed", ["queued"], desk.now, "No such address.")
+    assert reply(ticket_id, ben, replace(said("Two."), undo_seconds=30), desk.advance(seconds=1))
+
+
+def test_a_forward_is_neither_an_answer_nor_stopped_by_one(desk: Desk, ticket_id: str, anna: Actor, ben: Actor) -> None:
+    supplier = (Party("", "supplier@factory.example"),)
+    reply(ticket_id, anna, replace(said("Can you look?"), to=supplier, forward=True), desk.advance(seconds=1))
+    assert reply(ticket_id, ben, said("We look into it."), desk.advance(seconds=1))
+    assert reply(ticket_id, anna, replace(said("And?"), to=supplier, forward=True), desk.advance(seconds=1))
+
+
+def test_an_agents_own_messages_do_not_stop_her_but_a_colleagues_between_them_does(
+    desk: Desk, ticket_id: str, asked: Receipt, anna: Actor, ben: Actor
+) -> None:
+    seen = asked.message_id
+    own = reply(ticket_id, anna, said("One.", seen), desk.advance(seconds=1))
+    reply(ticket_id, anna, said("Two.", seen), desk.advance(seconds=1))
+    reply(ticket_id, ben, said("Three.", send_anyway=True), desk.advance(seconds=1))
+    reply(ticket_id, anna, said("Four.", send_anyway=True), desk.advance(seconds=1))
+    with pytest.raises(Conflict):
+        reply(ticket_id, anna, said("Five.", own.id), desk.advance(seconds=1))
+
+
+def test_our_acknowledgement_is_no_answer_and_stops_nobody_whichever_was_seen_last(desk: Desk, anna: Actor) -> None:
+    inbox = desk.inbox(acknowledgement="We have it: {number}")
+    asked = receive_message.receive(mail(desk), envelope(desk, inbox=inbox), desk.now)
+    ticket_id, question = asked.ticket_id or "", asked.message_id or ""
+    automatic = acknowledge.acknowledge(ticket_id, question, True, desk.advance(seconds=1))
+    assert automatic is not None
+    assert tickets.get(ticket_id).last_message_id == question
+    assert reply(ticket_id, anna, said("It left.", automatic.id), desk.advance(seconds=1))
+
+
+def test_an_answer_taken_back_meanwhile_does_not_stop_a_colleague_who_saw_it_but_a_new_question_does(
+    desk: Desk, ticket_id: str, anna: Actor, ben: Actor
+) -> None:
+    taken = reply(ticket_id, anna, Reply("Wrong.", undo_seconds=30), desk.advance(seconds=1))
+    reply_to_ticket.undo(ticket_id, taken.id, anna, desk.advance(seconds=1))
+    ticket = tickets.get(ticket_id)
+    assert ticket.last_message_id == ticket.last_inbound_id
+    assert reply(ticket_id, ben, said("Right.", taken.id), desk.advance(seconds=1))
+    again = mail(desk, 2, thread_keys=("mid:1@example.com",), text="And now?")
+    receive_message.receive(again, envelope(desk, "o2"), desk.advance(seconds=1))
+    with pytest.raises(Conflict):
+        reply(ticket_id, ben, said("Once more.", taken.id), desk.advance(seconds=1))

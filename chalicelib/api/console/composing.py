@@ -34,7 +34,7 @@ class File:
 class Composer:
     """mode: "reply" answers all, "sender" the sender alone.  last: addresses of the last mail, for "added since".
 
-    seed: makes a repeated send the same message.  last_seen: the newest message when the agent began.
+    seed: makes a repeated send the same message.  last_seen: the message committed last when the agent began.
     """
 
     mode: Mode
@@ -121,7 +121,7 @@ def composer_for(
         is_mail=ticket.channel == "email",
         placeholder=_placeholder(ticket, typed.mode),
         seed=typed.seed or secrets.token_urlsafe(12),
-        last_seen=typed.last_seen or max(ticket.last_message_id, said[-1].id if said else ""),
+        last_seen=typed.last_seen or ticket.last_message_id,
         **{**values, **trouble},  # type: ignore[arg-type]
     )
 

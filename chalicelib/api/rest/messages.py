@@ -73,7 +73,7 @@ ONLY_REPLIES: dict[str, Shape] = {
     "bcc": PARTIES_IN,
     "quote_history": Flag("Put the earlier conversation below the text."),
     "last_seen_message_id": ID_IN,
-    "send_anyway": Flag("Send although somebody wrote after `last_seen_message_id`."),
+    "send_anyway": Flag("Send although somebody wrote after `last_seen_message_id`, or has answered already."),
     "then_status": Choice(AGENT_STATUSES, "Status the ticket gets with the reply."),
     "forward": Flag("Pass the conversation on to third parties named in `to`."),
 }
@@ -83,7 +83,8 @@ NEW_MESSAGE = Record(
     {"as": AS_IN, "attachment_ids": ATTACHMENTS_IN, **ONLY_REPLIES},
     about=(
         "`to` left out: the recipients of the message that is answered, without our own addresses. With "
-        "`last_seen_message_id` the reply is refused (409) when somebody wrote after it."
+        "`last_seen_message_id` (the ticket's `last_message_id`) the reply is refused (409) when somebody wrote after "
+        "it; without, when another agent or bot has answered the customer's newest message already."
     ),
     example={"kind": "reply", "text": "It left our house this morning."},
 )

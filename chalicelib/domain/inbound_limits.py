@@ -24,8 +24,9 @@ MAX_RECIPIENTS = 100
 """In To, and as many in Cc."""
 RECIPIENT_BYTES = 40_000
 REFERENCE_BYTES = 30_000
-BANNER_BYTES = 10_000
-FILE_BYTES = 150_000
+MAX_BANNERS = 20
+MAX_BANNER_CHARS = 400
+FILE_BYTES = 120_000
 """Of all names and types together; one file's beside those are FILE_EXTRA_BYTES."""
 FILE_EXTRA_BYTES = 400
 
@@ -46,7 +47,8 @@ def within_limits(inbound: Inbound) -> Inbound:
     files = _fitting([_file(each) for each in clean.files], FILE_BYTES, _file_bytes)
     recipients_left = len(clean.to) + len(clean.cc) - len(to) - len(cc)
     banners = (
-        *_fitting(clean.banners, BANNER_BYTES, _bytes),
+        *(_shortened(each) for each in clean.banners[:MAX_BANNERS]),
+        *_left_out(len(clean.banners[MAX_BANNERS:]), "remark", "remarks"),
         *_left_out(len(clean.files) - len(files), "file", "files"),
         *_left_out(recipients_left, "recipient", "recipients"),
     )
@@ -109,6 +111,14 @@ def _fitting(values: Sequence[T], room: int, size: Callable[[T], int]) -> tuple[
             break
         kept.append(value)
     return tuple(kept)
+
+
+def _shortened(sentence: str) -> str:
+    """Cut in the middle: what a sender wrote stands there, and what we say of it at the end."""
+    if len(sentence) <= MAX_BANNER_CHARS:
+        return sentence
+    half = MAX_BANNER_CHARS // 2
+    return f"{sentence[: half - 1]}…{sentence[-half:]}"
 
 
 def _left_out(count: int, one: str, many: str) -> tuple[str, ...]:

@@ -333,3 +333,13 @@ def test_how_deliveries_go() -> None:
     state = bot.webhook_state(TOKEN, Api(body={"ok": True, "result": info}))
     assert state == bot.WebhookState("https://x", 7, "403", datetime.fromtimestamp(1795200300, UTC))
     assert bot.webhook_state(TOKEN, Api(body={"ok": True, "result": {}})) == bot.WebhookState("", 0, "", None)
+
+
+def test_half_a_character_that_json_can_name_is_replaced_before_it_goes_on() -> None:
+    raw = (
+        b'{"update_id":1,"message":{"message_id":1,"date":1700000000,"chat":{"id":5,"type":"private"},'
+        b'"from":{"id":5,"first_name":"A\\ud83d"},"text":"mug \\ud83d\\ude00 \\ud83d"}}'
+    )
+    found = parsed(raw)
+    assert isinstance(found, Inbound)
+    assert (found.sender.name, found.text) == ("A\ufffd", "mug \U0001f600 \ufffd")

@@ -4,13 +4,16 @@ Each ticket has a "counted as" item that names the buckets it is counted in.  Ol
 conditional transaction with it, so a fact handled twice, or late, counts once.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from pynamodb.exceptions import PutError
+from pynamodb.expressions.condition import Condition
 from pynamodb.pagination import ResultIterator
 
 from chalicelib.domain.ticket import LIVE, Ticket
 from chalicelib.store import documents
+from chalicelib.store.codec import decode
 from chalicelib.store.models import CounterItem, DocumentItem
 from chalicelib.store.tickets import ticket_key
 from chalicelib.store.transaction import Lost, Transaction
@@ -44,51 +47,92 @@ def _shard(ticket_id: str) -> int:
 
 
 def count(ticket: Ticket, snoozed: bool) -> bool:
-    """Count a ticket where it stands now; False when nothing had to change.
+    """Count a ticket where it stands now; False when the counts stay as they are.
 
-    Raises Lost when another worker counted it at the same moment: the caller reads the ticket again.
+    The version counted is noted even where no count changes, so that a slower worker with an older ticket is refused.
+    Raises Lost when another worker counted it at the same moment: try again.
     """
-    before = documents.read(CountedAs, ticket_key(ticket.id), "COUNTED")
-    new = buckets_of(ticket, snoozed)
-    if before is not None and (before.version > ticket.version or set(before.buckets) == set(new)):
+    stored = _stored(ticket.id)
+    before = decode(CountedAs, stored.data or "{}") if stored else None
+    new = CountedAs(ticket.version, buckets_of(ticket, snoozed))
+    if before is not None and not is_newer(new, before):
+        return False
+    item = documents.item(ticket_key(ticket.id), "COUNTED", new, version=ticket.version)
+    unchanged = DocumentItem.data == stored.data if stored else DocumentItem.pk.does_not_exist()
+    steps = _steps(before.buckets if before else (), new.buckets)
+    if not steps:
+        _note(item, unchanged)
         return False
     transaction = Transaction()
-    item = documents.item(ticket_key(ticket.id), "COUNTED", CountedAs(ticket.version, new), version=ticket.version)
-    fresh = DocumentItem.pk.does_not_exist()
-    transaction.put("counted", item, fresh if before is None else DocumentItem.version == before.version)
-    old = set(before.buckets) if before else set()
-    for bucket, step in [(each, 1) for each in new if each not in old] + [(each, -1) for each in old - set(new)]:
+    transaction.put("counted", item, unchanged)
+    for bucket, step in steps:
         counter = CounterItem("COUNTERS", f"{bucket}#{_shard(ticket.id)}")
         transaction.update("counter", counter, [CounterItem.amount.add(step)])
     transaction.commit()
     return True
 
 
-def count_again(ticket: Ticket, snoozed: bool, attempts: int = 4) -> None:
+def is_newer(new: CountedAs, before: CountedAs) -> bool:
+    """Whether ``new`` says something that ``before`` does not; one version moves when its snooze has run out."""
+    if new.version == before.version:
+        return set(new.buckets) != set(before.buckets)
+    return new.version > before.version
+
+
+def _stored(ticket_id: str) -> DocumentItem | None:
+    try:
+        return DocumentItem.get(ticket_key(ticket_id), "COUNTED", consistent_read=True)
+    except DocumentItem.DoesNotExist:
+        return None
+
+
+def _steps(old: Sequence[str], new: Sequence[str]) -> list[tuple[str, int]]:
+    return [(each, 1) for each in new if each not in old] + [(each, -1) for each in old if each not in new]
+
+
+def _note(item: DocumentItem, unchanged: Condition) -> None:
+    """The same buckets at a newer version: one plain write, half the price of a transaction."""
+    try:
+        item.save(condition=unchanged)
+    except PutError as error:
+        if error.cause_response_code == "ConditionalCheckFailedException":
+            raise Lost(frozenset({"counted"})) from error
+        raise
+
+
+def count_again(ticket: Ticket, snoozed: bool, attempts: int = 4) -> bool:
     """``count``, tried again when another worker was quicker."""
-    for attempt in range(attempts):
+    for _ in range(attempts - 1):
         try:
-            count(ticket, snoozed)
+            return count(ticket, snoozed)
         except Lost:
-            if attempt == attempts - 1:
-                raise
-        else:
-            return
+            continue
+    return count(ticket, snoozed)
+
+
+def counted(ticket_ids: Iterable[str]) -> dict[str, CountedAs]:
+    """What the tickets are counted as at this moment, by id; those never counted are left out."""
+    keys = [(ticket_key(each), "COUNTED") for each in ticket_ids]
+    found: Iterable[DocumentItem] = DocumentItem.batch_get(keys, consistent_read=True)
+    return {str(item.pk).removeprefix("TICKET#"): decode(CountedAs, item.data or "{}") for item in found}
 
 
 def all_counts() -> dict[str, int]:
-    """Every list's count by bucket name, shards added up, never below 0."""
-    totals: dict[str, int] = {}
-    found: ResultIterator[CounterItem] = CounterItem.query("COUNTERS")
+    """Every list's count by bucket name, never below 0."""
+    return {bucket: max(0, total) for bucket, total in totals(consistent=False).items()}
+
+
+def totals(consistent: bool = True) -> dict[str, int]:
+    """Every list's count by bucket name as it is stored, shards added up."""
+    added: dict[str, int] = {}
+    found: ResultIterator[CounterItem] = CounterItem.query("COUNTERS", consistent_read=consistent)
     for item in found:
         bucket = str(item.sk).rsplit("#", 1)[0]
-        totals[bucket] = totals.get(bucket, 0) + int(item.amount)
-    return {bucket: max(0, total) for bucket, total in totals.items()}
+        added[bucket] = added.get(bucket, 0) + int(item.amount)
+    return added
 
 
-def overwrite(totals: Iterable[tuple[str, int]]) -> None:
-    """Set counts as the nightly recount found them (all on shard 0, the others to nothing)."""
-    wanted = dict(totals)
-    for bucket in set(all_counts()) | set(wanted):
-        for shard in range(COUNTER_SHARDS):
-            CounterItem("COUNTERS", f"{bucket}#{shard}", amount=wanted.get(bucket, 0) if shard == 0 else 0).save()
+def correct(differences: Mapping[str, int]) -> None:
+    """Add what the recount found missing (or take off): a count made meanwhile stays in."""
+    for bucket, difference in differences.items():
+        CounterItem("COUNTERS", f"{bucket}#0").update(actions=[CounterItem.amount.add(difference)])

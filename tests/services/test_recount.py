@@ -1,0 +1,116 @@
+"""Counters do not drift, and where they did, the night repairs them without losing what is counted meanwhile."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from chalicelib.domain.message import Party
+from chalicelib.domain.ticket import Ticket
+from chalicelib.services import recount
+from chalicelib.services.change_ticket import Changes, change
+from chalicelib.services.receive_message import Envelope, receive
+from chalicelib.store import counters, lists, tickets
+from chalicelib.store.lists import Page
+from chalicelib.store.models import CounterItem
+from tests.engine import Desk
+from tests.services.test_receive_message import mail
+
+pytestmark = pytest.mark.engine
+
+
+def arrived(desk: Desk, n: int = 1, count: bool = True) -> Ticket:
+    inbound = mail(desk, n, sender=Party("", f"p{n}@example.com"))
+    receipt = receive(inbound, Envelope(f"o{n}", f"kept/o{n}", desk.now, desk.inbox(), "2026-11-20"), desk.now)
+    ticket = tickets.get(receipt.ticket_id or "")
+    if count:
+        counters.count(ticket, False)
+    return ticket
+
+
+def spoil(bucket: str, by: int) -> None:
+    CounterItem("COUNTERS", f"{bucket}#1").update(actions=[CounterItem.amount.add(by)])
+
+
+def test_a_slow_worker_with_an_older_ticket_changes_no_count(desk: Desk) -> None:
+    ticket, lina = arrived(desk), desk.actor()
+    older = change(ticket.id, lina, Changes(status="pending"), desk.now)
+    newer = change(ticket.id, lina, Changes(status="open"), desk.now)
+    assert not counters.count(newer, False)
+    assert not counters.count(older, False)
+    assert counters.all_counts()["open"] == 1 and counters.all_counts().get("pending", 0) == 0
+    assert recount.recount(desk.now) == 0
+    counters.count(change(ticket.id, lina, Changes(status="resolved"), desk.now), False)
+    assert counters.all_counts()["open"] == 0
+
+
+def test_what_is_counted_already_costs_no_write(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticket = arrived(desk)
+    monkeypatch.setattr(counters, "_note", lambda *_: pytest.fail("written again"))
+    assert not counters.count(ticket, False)
+
+
+def test_the_recount_repairs_totals_in_both_directions_and_says_by_how_much(desk: Desk) -> None:
+    arrived(desk)
+    spoil("open", 4)
+    spoil("unassigned", -3)
+    spoil("mine:gone", 1)
+    assert recount.recount(desk.now) == 8
+    counts = counters.all_counts()
+    assert (counts["open"], counts["unassigned"], counts["mine:gone"]) == (1, 1, 0)
+    assert recount.recount(desk.now) == 0
+
+
+def test_what_is_counted_while_the_recount_writes_stays_in(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    arrived(desk)
+    spoil("open", 4)
+    real, meanwhile = counters.correct, []
+
+    def correct(differences: Mapping[str, int]) -> None:
+        if differences and not meanwhile:
+            meanwhile.append(arrived(desk, 2))
+        real(differences)
+
+    monkeypatch.setattr(counters, "correct", correct)
+    recount.recount(desk.now)
+    assert meanwhile and counters.all_counts()["open"] == 2
+
+
+def test_what_moves_while_the_recount_reads_is_counted_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A ticket that comes, one that goes, and one that jumps to the top of a list already read."""
+    first, second, lina = arrived(desk), arrived(desk, 2), desk.actor()
+    spoil("open", 1)
+    real, moved = lists.page, []
+
+    def page(name: lists.ListName, *arguments: object) -> Page:
+        found = real(name, *arguments)  # type: ignore[arg-type]
+        if not moved:
+            moved.append(arrived(desk, 3))
+            counters.count(change(first.id, lina, Changes(status="closed"), desk.now), False)
+            return Page(found.rows[1:], found.seen_by[1:], found.next)
+        return found
+
+    monkeypatch.setattr(lists, "page", page)
+    recount.recount(desk.now)
+    assert moved and second and counters.all_counts()["open"] == 2
+    assert recount.recount(desk.now) == 0
+
+
+def test_a_ticket_whose_fact_was_lost_is_counted_by_the_recount_as_by_a_worker(desk: Desk) -> None:
+    ticket, lina = arrived(desk, count=False), desk.actor()
+    assert recount.recount(desk.now) > 0
+    assert counters.all_counts()["open"] == 1
+    assert counters.counted([ticket.id])[ticket.id].version == ticket.version
+    counters.count(change(ticket.id, lina, Changes(status="resolved"), desk.now), False)
+    assert counters.all_counts()["open"] == 0
+
+
+def test_a_ticket_that_left_the_lists_unnoticed_leaves_the_counts_and_comes_back_right(desk: Desk) -> None:
+    ticket, lina = arrived(desk), desk.actor()
+    change(ticket.id, lina, Changes(status="closed"), desk.now)  # and its fact is lost
+    recount.recount(desk.now)
+    assert counters.all_counts()["open"] == 0
+    back = change(ticket.id, lina, Changes(status="open"), desk.now)
+    counters.count(back, False)
+    recount.recount(desk.now)
+    assert counters.all_counts()["open"] == 1
+    assert recount.recount(desk.now) == 0

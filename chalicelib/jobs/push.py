@@ -3,18 +3,21 @@
 import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chalicelib import config, wiring
 from chalicelib.domain.message import Message
-from chalicelib.domain.ticket import Ticket
+from chalicelib.domain.ticket import Ticket, TicketRow
+from chalicelib.observability import count, failed, warn
 from chalicelib.services.notices import Notice
 from chalicelib.store import counters, directory, live, tickets
 from chalicelib.store.live import Connection
 from chalicelib.web.desk import Desk
 
 MAX_FRAME_BYTES = 30_000
-"""API Gateway takes 32 KB a frame; a longer message tells the page to fetch it."""
+"""API Gateway takes 32 KB a frame; a longer message tells the page to fetch it, anything else is not pushed."""
+MAX_ROW_CHARS = 200
+"""What a pushed row shows of a name, a subject, a snippet: more than a row has room for."""
 AT_ONCE = 8
 
 
@@ -25,6 +28,9 @@ class Frame:
     text: str
     ticket_id: str | None = None
     agent_id: str | None = None
+
+    def fits(self) -> bool:
+        return len(self.text.encode()) <= MAX_FRAME_BYTES
 
     def concerns(self, connection: Connection) -> bool:
         return self.ticket_id in (None, connection.ticket_id) and self.agent_id in (None, connection.agent_id)
@@ -58,12 +64,21 @@ def row_frame(loaded: tickets.Loaded, listening: Listeners) -> Frame:
     snoozed = ticket.snoozed_until is not None and ticket.snoozed_until > now
     row = {
         "ticket": ticket.id,
-        "html": row_fragment(tickets.row_of(ticket), loaded.seen_by, listening.desk, now),
+        "html": row_fragment(_shortened(tickets.row_of(ticket)), loaded.seen_by, listening.desk, now),
         "lists": list_names(ticket, snoozed),
         "sort": tickets.list_keys(ticket, now)["activity_key"],
         "waiting": tickets.list_keys(ticket, now)["waiting_key"],
     }
     return Frame(json.dumps({"row": row}))
+
+
+def _shortened(row: TicketRow) -> TicketRow:
+    return replace(
+        row,
+        customer_name=row.customer_name[:MAX_ROW_CHARS],
+        subject=row.subject[:MAX_ROW_CHARS],
+        snippet=row.snippet[:MAX_ROW_CHARS],
+    )
 
 
 def list_names(ticket: Ticket, snoozed: bool) -> list[str]:
@@ -77,11 +92,10 @@ def list_names(ticket: Ticket, snoozed: bool) -> list[str]:
 def message_frame(message: Message, listening: Listeners) -> Frame:
     from chalicelib.web.render import message_fragment
 
+    names = {"ticket": message.ticket_id, "id": message.id}
     html = message_fragment(message, listening.desk, config.now())
-    entry: dict[str, str | bool] = {"ticket": message.ticket_id, "id": message.id, "html": html}
-    if len(html.encode()) > MAX_FRAME_BYTES:
-        entry = {"ticket": message.ticket_id, "id": message.id, "fetch": True}
-    return Frame(json.dumps({"message": entry}), message.ticket_id)
+    whole = Frame(json.dumps({"message": {**names, "html": html}}), message.ticket_id)
+    return whole if whole.fits() else Frame(json.dumps({"message": {**names, "fetch": True}}), message.ticket_id)
 
 
 def notice_frame(agent_id: str, notice: Notice) -> Frame:
@@ -96,16 +110,23 @@ def counts_frame(counts: dict[str, int]) -> Frame:
 
 
 def send(listening: Listeners, frames: Sequence[Frame]) -> None:
-    """Push every frame to those it concerns; whoever is gone is forgotten."""
+    """Push every frame to those it concerns; whoever is gone is forgotten.  A frame too large stops no other."""
+    fitting = [frame for frame in frames if frame.fits()]
+    if len(fitting) < len(frames):
+        warn("frames too large to push", frames=len(frames) - len(fitting))
+        count("FramesTooLarge", len(frames) - len(fitting))
     with ThreadPoolExecutor(max_workers=min(AT_ONCE, len(listening.connections))) as pool:
-        gone = [each for each in pool.map(lambda one: _send_to(one, frames), listening.connections) if each]
+        gone = [each for each in pool.map(lambda one: _send_to(one, fitting), listening.connections) if each]
     for connection_id in gone:
         live.close_connection(connection_id)
 
 
 def _send_to(connection: Connection, frames: Sequence[Frame]) -> str | None:
     """The connection's id when it is gone."""
-    for frame in frames:
-        if frame.concerns(connection) and not wiring.push(connection.id, frame.text):
-            return connection.id
+    try:
+        for frame in frames:
+            if frame.concerns(connection) and not wiring.push(connection.id, frame.text):
+                return connection.id
+    except Exception:  # it shows what it missed with its next page; the other consoles hear of everything
+        failed("console not reached")
     return None

@@ -9,7 +9,7 @@ from chalicelib import config
 from chalicelib.errors import NotFound
 from chalicelib.jobs import delivery_events, push
 from chalicelib.jobs.batches import each_record
-from chalicelib.observability import count, failed, latency, log
+from chalicelib.observability import count, failed, flush, latency, log
 from chalicelib.services import follow_up, notices
 from chalicelib.store import counters, messages, tickets
 
@@ -31,6 +31,7 @@ def work(event: dict[str, Any], context: object) -> dict[str, Any]:
         _show(shown)
     except Exception:  # a console that missed a push shows it with its next page; the facts are done
         failed("push failed")
+    flush()
     return answer
 
 

@@ -4,10 +4,11 @@ import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import cast
 
 from chalicelib.domain.files import MAX_MAILED_BYTES
 from chalicelib.domain.message import Attachment, Message, Party
-from chalicelib.domain.moments import sortable_id, stamp, whole_milliseconds
+from chalicelib.domain.moments import from_stamp, sortable_id, stamp, whole_milliseconds
 from chalicelib.domain.people import Actor, Inbox
 from chalicelib.domain.plain_text import text_of
 from chalicelib.domain.recipients import Recipients, answer_to, checked_recipients
@@ -17,7 +18,8 @@ from chalicelib.errors import Conflict, InvalidInput, NotFound
 from chalicelib.services import attachments, drafts, record_state
 from chalicelib.services.change_ticket import event_message
 from chalicelib.services.receive_message import with_participants
-from chalicelib.store import directory, messages, tickets
+from chalicelib.store import directory, documents, messages, tickets
+from chalicelib.store.codec import encode
 from chalicelib.store.tickets import Loaded
 from chalicelib.store.transaction import Lost, Transaction
 
@@ -25,6 +27,8 @@ ATTEMPTS = 5
 MAX_TEXT_CHARS = 100_000
 MAX_UNDO_SECONDS = 60
 MAX_OWN_STEPS = 20
+MAX_DRAFT_BYTES = 350_000
+FILED: frozenset[Status] = frozenset({"resolved", "closed"})
 NEVER_ARRIVED = frozenset({"cancelled", "failed", "bounced"})
 
 
@@ -121,7 +125,7 @@ def _reply_once(before: Loaded, actor: Actor, wanted: Reply, at: datetime, seed:
         thread_index=answered.thread_index if answered else None,
         event={
             "answers": answered.id if answered else "", "quoted": quoted, "forward": "1" if wanted.forward else "",
-            **_memory(ticket),
+            **_memory(ticket, _status_after(ticket, actor, wanted)),
         },
     )  # fmt: skip
     undo = _undo_seconds(inbox, wanted)
@@ -229,12 +233,13 @@ def _is_answer(message: Message, question_id: str) -> bool:
     return message.delivery is None or message.delivery.state not in NEVER_ARRIVED
 
 
-def _memory(ticket: Ticket) -> dict[str, str]:
+def _memory(ticket: Ticket, then: Status) -> dict[str, str]:
     """How the ticket stood before an answer: what taking it back restores, and what "wrote meanwhile" goes back by."""
     return {
         "after": ticket.last_message_id,
         "waited": stamp(ticket.waiting_since) if ticket.waiting_since else "",
         "status": ticket.status,
+        "then": then,
         "undelivered": "1" if ticket.undelivered else "",
     }
 
@@ -281,13 +286,9 @@ def _undo_seconds(inbox: Inbox, wanted: Reply) -> int:
 
 def _answered_ticket(ticket: Ticket, message: Message, actor: Actor, wanted: Reply, recipients: Recipients) -> Ticket:
     """The ticket after the answer: nobody waits any more, unless it went to a third party only."""
-    status = wanted.then_status or ("pending" if ticket.status == "open" and actor.kind == "agent" else ticket.status)
-    if status not in AGENT_STATUSES and status != ticket.status:
-        raise InvalidInput("That status is not one of ours.", {"then_status": f"One of {', '.join(AGENT_STATUSES)}."})
-    if wanted.forward:
-        status = wanted.then_status or ticket.status
+    status = _status_after(ticket, actor, wanted)
     answers = not wanted.forward and actor.kind != "system"
-    filed = status in ("resolved", "closed")
+    filed = status in FILED
     return replace(
         ticket,
         status=status,
@@ -302,6 +303,17 @@ def _answered_ticket(ticket: Ticket, message: Message, actor: Actor, wanted: Rep
         snoozed_until=None,
         undelivered=ticket.undelivered and not answers,
     )
+
+
+def _status_after(ticket: Ticket, actor: Actor, wanted: Reply) -> Status:
+    if wanted.then_status is not None:
+        if wanted.then_status not in AGENT_STATUSES and wanted.then_status != ticket.status:
+            sentence = f"One of {', '.join(AGENT_STATUSES)}."
+            raise InvalidInput("That status is not one of ours.", {"then_status": sentence})
+        return wanted.then_status
+    if ticket.status == "open" and actor.kind == "agent" and not wanted.forward:
+        return "pending"
+    return ticket.status
 
 
 def _took_part(recipients: Recipients) -> tuple[str, ...]:
@@ -349,50 +361,86 @@ def add_note(
 
 
 def undo(ticket_id: str, message_id: str, actor: Actor, at: datetime) -> drafts.Draft:
-    """Take a reply back before it goes out, and give its text back as the author's draft.
+    """Take a reply back before it goes out, and give its text back as the draft of whoever took it back.
 
+    One transaction: delivery, ticket, history and draft.  Repeated, it returns the draft again.
     Raises Conflict when it is too late.
     """
-    message = messages.get(ticket_id, message_id)
-    if not messages.move_delivery(
-        ticket_id, message_id, "cancelled", ["queued"], at, f"Taken back by {actor.name}.", settled=True
-    ):
-        raise Conflict("It is too late: the message is on its way.")
-    body = messages.body_of(message)
-    draft = drafts.Draft(
-        kind="reply", text=body.text, html=body.html, to=message.to, cc=message.cc, bcc=message.bcc,
-        attachment_ids=tuple(each.id for each in message.attachments), updated_at=at,
-    )  # fmt: skip
-    drafts.save(ticket_id, actor.id, draft)
-    _restore_wait(ticket_id, message, actor, whole_milliseconds(at))
-    return draft
-
-
-def _restore_wait(ticket_id: str, taken_back: Message, actor: Actor, at: datetime) -> None:
-    """As if it had not been written: the customer waits again, and the question is the newest message."""
-    answers = taken_back.event.get("answers")
+    at = whole_milliseconds(at)
     for _ in range(ATTEMPTS):
         before = tickets.load(ticket_id)
-        ticket = before.ticket
-        after = ticket
-        if ticket.last_message_id == taken_back.id:
-            after = replace(after, last_message_id=max(ticket.last_inbound_id, answers or ""))
-        if answers and ticket.waiting_since is None and ticket.last_inbound_id == answers:
-            waited = messages.get(ticket_id, answers).at
-            after = replace(after, waiting_since=waited, status="open", closed_at=None)
-        if after == ticket:
-            return
-        transaction = Transaction()
-        tickets.put_changed(transaction, before, after, at)
-        if after.status != ticket.status:
-            event = event_message(ticket, actor, at, taken_back.id.encode(), status=after.status)
-            transaction.put("event", messages.as_item(event))
+        message = messages.get(ticket_id, message_id)
+        draft = _draft_of(message, at)
+        if message.delivery is not None and message.delivery.state == "cancelled":
+            return drafts.load(ticket_id, actor.id) or draft
+        if message.delivery is None or message.delivery.state != "queued":
+            break
         try:
-            transaction.commit()
+            _undo_once(before, message, actor, at, draft)
         except Lost:
             continue
-        return
-    raise Conflict("The message was taken back, but the ticket is changing too quickly. Look at its status.")
+        return draft
+    else:
+        raise Conflict("The ticket is changing too quickly. Try again.")
+    raise Conflict("It is too late: the message is on its way.")
+
+
+def _draft_of(message: Message, at: datetime) -> drafts.Draft:
+    body = messages.body_of(message)
+    return drafts.Draft(
+        kind="reply", text=body.text, html=body.html, to=message.to, cc=message.cc, bcc=message.bcc,
+        attachment_ids=tuple(each.id for each in message.attachments), updated_at=at,
+        forward=bool(message.event.get("forward")),
+    )  # fmt: skip
+
+
+def _undo_once(before: Loaded, taken_back: Message, actor: Actor, at: datetime, draft: drafts.Draft) -> None:
+    ticket = before.ticket
+    after = _as_before(ticket, taken_back, at)
+    transaction = Transaction()
+    messages.cancel(transaction, ticket.id, taken_back.id, at, f"Taken back by {actor.name}.")
+    tickets.put_changed(transaction, before, after, at)
+    if after.status != ticket.status:
+        event = event_message(ticket, actor, at, taken_back.id.encode(), status=after.status)
+        transaction.put("event", messages.as_item(event))
+    if len(encode(draft).encode()) <= MAX_DRAFT_BYTES:  # a longer one stays readable in the conversation
+        key = drafts.item_key(ticket.id, actor.id)
+        expires_at = at + timedelta(days=drafts.DRAFT_DAYS)
+        transaction.put("draft", documents.item(str(key.pk), str(key.sk), draft, expires_at))
+    transaction.commit()
+
+
+def _as_before(ticket: Ticket, taken_back: Message, at: datetime) -> Ticket:
+    """As if it had not been written: what it changed is put back, what others changed since stays."""
+    memory = _first_taken_back(taken_back).event
+    after = ticket
+    if ticket.last_message_id == taken_back.id:
+        followed = memory.get("after", ticket.last_inbound_id)
+        after = replace(after, last_message_id=_standing(ticket.id, followed))
+    if memory.get("undelivered"):
+        after = replace(after, undelivered=True)
+    waited = from_stamp(memory["waited"]) if memory.get("waited") else None
+    questions = {ticket.last_inbound_id, taken_back.event.get("answers", "")} - {""}
+    others = [each for question in questions for each in _answers_to(ticket, question) if each.id != taken_back.id]
+    status = ticket.status
+    if waited is not None and not taken_back.event.get("forward") and not others:
+        after = replace(after, waiting_since=min(ticket.waiting_since or waited, waited))
+        status = "open" if status in FILED else status
+    if ticket.last_message_id == taken_back.id and ticket.status == taken_back.event.get("then"):
+        status = cast(Status, memory.get("status", ticket.status))
+    if status == ticket.status:
+        return after
+    return replace(after, status=status, closed_at=(ticket.closed_at or at) if status in FILED else None)
+
+
+def _first_taken_back(message: Message) -> Message:
+    """Of answers written one upon the other and all taken back, the first: it remembers the ticket without them."""
+    for _ in range(MAX_OWN_STEPS):
+        earlier = _found(message.ticket_id, message.event.get("after", ""))
+        if earlier is None or earlier.delivery is None or earlier.delivery.state != "cancelled":
+            break
+        message = earlier
+    return message
 
 
 def settle_unclear(ticket_id: str, message_id: str, actor: Actor, arrived: bool, at: datetime) -> Message:
@@ -434,7 +482,7 @@ def _copy(before: Loaded, first: Message, wanted: Reply, actor: Actor, at: datet
     message = replace(
         first, id=sortable_id("m", at, secrets.token_bytes(16)), at=at, author_kind=actor.kind, author_id=actor.id,
         author_name=actor.name, to=recipients.to, cc=recipients.cc, bcc=recipients.bcc, text=body.text, delivery=None,
-        event={**first.event, **_memory(before.ticket)},
+        event={**first.event, **_memory(before.ticket, before.ticket.status)},
     )  # fmt: skip
     transaction = Transaction()
     stored = messages.add(transaction, message, body.html)

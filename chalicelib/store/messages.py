@@ -1,5 +1,6 @@
 """Messages of a ticket, their long bodies and their deliveries."""
 
+import secrets
 import zlib
 from base64 import b85decode, b85encode
 from collections.abc import Sequence
@@ -207,8 +208,13 @@ def move_delivery(
 
     settled True removes the pending mark, False sets it anew.  event_id: the provider's event, applied once.
     claimed_attempt: only while this many attempts were made (a claim that a later one overtook changes nothing).
+
+    The SDK repeats a request whose answer was lost: ``moved_by``, made anew by each call, lets the repetition find its
+    own effect in place of a refusal, while of two callers still only one is let through.
     """
+    moved_by = secrets.token_urlsafe(12)
     actions: list[Action] = [
+        DeliveryItem.moved_by.set(moved_by),
         DeliveryItem.state.set(to),
         DeliveryItem.at.set(stamp(at)),
         DeliveryItem.reason.set(reason),
@@ -231,7 +237,9 @@ def move_delivery(
         time_key, time_at = pending_key(message_id, send_at or at)
         actions += [DeliveryItem.time_key.set(time_key), DeliveryItem.time_at.set(time_at)]
     try:
-        _delivery(ticket_id, message_id).update(actions=actions, condition=condition)
+        _delivery(ticket_id, message_id).update(
+            actions=actions, condition=condition | (DeliveryItem.moved_by == moved_by)
+        )
     except UpdateError as error:
         if error.cause_response_code == "ConditionalCheckFailedException":
             return False
@@ -253,6 +261,18 @@ def delivery_state(ticket_id: str, message_id: str) -> DeliveryItem | None:
         return DeliveryItem.get(ticket_key(ticket_id), f"DELIVERY#{message_id}", consistent_read=True)
     except DeliveryItem.DoesNotExist:
         return None
+
+
+def cancel(transaction: Transaction, ticket_id: str, message_id: str, at: datetime, reason: str) -> None:
+    """Take a delivery back for good; label "delivery" when it is no longer queued."""
+    actions: list[Action] = [
+        DeliveryItem.state.set("cancelled"),
+        DeliveryItem.at.set(stamp(at)),
+        DeliveryItem.reason.set(reason),
+        DeliveryItem.time_key.remove(),
+        DeliveryItem.time_at.remove(),
+    ]
+    transaction.update("delivery", _delivery(ticket_id, message_id), actions, DeliveryItem.state == "queued")
 
 
 def supersede(transaction: Transaction, ticket_id: str, message_id: str, at: datetime, reason: str) -> None:

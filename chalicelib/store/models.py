@@ -163,6 +163,7 @@ class DeliveryItem(Item):
     send_at = UnicodeAttribute()
     inbox_id = UnicodeAttribute(null=True)
     event_ids = UnicodeSetAttribute(null=True)
+    moved_by = UnicodeAttribute(null=True)
     origin = UnicodeAttribute(null=True)
     time_key = UnicodeAttribute(null=True)
     time_at = UnicodeAttribute(null=True)

@@ -13,6 +13,7 @@ from chalicelib.domain.people import Actor, Inbox
 from chalicelib.domain.plain_text import text_of
 from chalicelib.domain.recipients import Recipients, answer_to, checked_recipients
 from chalicelib.domain.safe_html import agent_html
+from chalicelib.domain.threading import AUTOMATIC
 from chalicelib.domain.ticket import AGENT_STATUSES, SNIPPET_CHARS, Status, Ticket
 from chalicelib.errors import Conflict, InvalidInput, NotFound
 from chalicelib.services import attachments, drafts, record_state
@@ -27,6 +28,7 @@ ATTEMPTS = 5
 MAX_TEXT_CHARS = 100_000
 MAX_UNDO_SECONDS = 60
 MAX_OWN_STEPS = 20
+RECENT_MESSAGES = 50
 MAX_DRAFT_BYTES = 350_000
 FILED: frozenset[Status] = frozenset({"resolved", "closed"})
 NEVER_ARRIVED = frozenset({"cancelled", "failed", "bounced"})
@@ -226,9 +228,7 @@ def _answers_to(ticket: Ticket, question_id: str) -> list[Message]:
 
 
 def _is_answer(message: Message, question_id: str) -> bool:
-    if message.kind != "message" or message.direction != "out" or message.author_kind == "system":
-        return False
-    if message.event.get("forward") or message.event.get("answers") != question_id:
+    if not _is_ours(message) or message.event.get("forward") or message.event.get("answers") != question_id:
         return False
     return message.delivery is None or message.delivery.state not in NEVER_ARRIVED
 
@@ -482,7 +482,7 @@ def _copy(before: Loaded, first: Message, wanted: Reply, actor: Actor, at: datet
     message = replace(
         first, id=sortable_id("m", at, secrets.token_bytes(16)), at=at, author_kind=actor.kind, author_id=actor.id,
         author_name=actor.name, to=recipients.to, cc=recipients.cc, bcc=recipients.bcc, text=body.text, delivery=None,
-        event={**first.event, **_memory(before.ticket, before.ticket.status)},
+        event={**first.event, "repeats": first.id, **_memory(before.ticket, before.ticket.status)},
     )  # fmt: skip
     transaction = Transaction()
     stored = messages.add(transaction, message, body.html)
@@ -493,10 +493,43 @@ def _copy(before: Loaded, first: Message, wanted: Reply, actor: Actor, at: datet
         updated_at=max(before.ticket.updated_at, at),
         last_message_id=message.id,
         message_count=before.ticket.message_count + 1,
-        undelivered=False,
-        waiting_since=None,
+        undelivered=before.ticket.undelivered and _others_undelivered(first),
+        waiting_since=_still_waits(before.ticket, first),
         participants=with_participants(before.ticket, _took_part(recipients)),
     )
     tickets.put_changed(transaction, before, after, at)
     transaction.commit()
     return stored
+
+
+def _others_undelivered(first: Message) -> bool:
+    """Did another message fail that was neither sent again nor answered over by a new one since?"""
+    said = [each for each in messages.newest(first.ticket_id, limit=RECENT_MESSAGES).messages if _is_ours(each)]
+    repeated = {each.event["repeats"] for each in said if "repeats" in each.event}
+    new = [each.at for each in said if not each.event.get("forward") and "repeats" not in each.event]
+    failed = [each for each in said if each.delivery and each.delivery.state in messages.UNDELIVERED_STATES]
+    return any(
+        each.id != first.id
+        and each.id not in repeated
+        and each.delivery
+        and (each.delivery.at or each.at) >= max(new, default=each.at)
+        for each in failed
+    )
+
+
+def _is_ours(message: Message) -> bool:
+    """Said by an agent or a bot, and not taken back."""
+    if message.kind != "message" or message.direction != "out" or message.author_kind == "system":
+        return False
+    return message.delivery is None or message.delivery.state != "cancelled"
+
+
+def _still_waits(ticket: Ticket, first: Message) -> datetime | None:
+    """Who was answered by the message being repeated waits no more; who asked anew since does, from then on."""
+    if ticket.waiting_since is None or first.author_kind == "system" or first.event.get("forward"):
+        return ticket.waiting_since
+    if ticket.last_inbound_id in ("", first.event.get("answers")):
+        return None
+    newest = messages.get(ticket.id, ticket.last_inbound_id)
+    since = newest.at if newest.mail_kind not in AUTOMATIC else None
+    return ticket.waiting_since if ticket.waiting_since > first.at else since

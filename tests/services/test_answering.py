@@ -4,10 +4,17 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.message import Party
+from chalicelib.domain.message import Party, StateChange
 from chalicelib.domain.people import Actor
 from chalicelib.errors import Conflict, InvalidInput
-from chalicelib.services import acknowledge, attachments, deliver_message, receive_message, reply_to_ticket
+from chalicelib.services import (
+    acknowledge,
+    attachments,
+    deliver_message,
+    receive_message,
+    record_state,
+    reply_to_ticket,
+)
 from chalicelib.services.change_ticket import Changes, change
 from chalicelib.services.reply_to_ticket import Reply, reply
 from chalicelib.store import messages, objects, tickets
@@ -175,3 +182,50 @@ def test_an_answer_taken_back_meanwhile_does_not_stop_a_colleague_who_saw_it_but
     receive_message.receive(again, envelope(desk, "o2"), desk.advance(seconds=1))
     with pytest.raises(Conflict):
         reply(ticket_id, ben, said("Once more.", taken.id), desk.advance(seconds=1))
+
+
+# Sent again
+
+
+def bounced(desk: Desk, ticket_id: str, message_id: str) -> None:
+    messages.move_delivery(ticket_id, message_id, "sent", ["queued"], desk.now, settled=True)
+    news = StateChange(
+        "bounced", desk.now, message_id, f"p{message_id}", reason="No such address.", event_id=f"e{message_id}",
+        ticket_id=ticket_id,
+    )  # fmt: skip
+    assert record_state.record(news, desk.now)
+
+
+def test_sending_one_of_two_undelivered_messages_again_leaves_the_other_to_do(
+    desk: Desk, ticket_id: str, anna: Actor
+) -> None:
+    both = [reply(ticket_id, anna, said(text), desk.advance(minutes=1)).id for text in ("One.", "Two.")]
+    for message_id in both:
+        bounced(desk, ticket_id, message_id)
+    reply_to_ticket.send_again(ticket_id, both[0], anna, desk.advance(minutes=1), (ADA,))
+    ticket = tickets.get(ticket_id)
+    assert (ticket.undelivered, ticket.waiting_since) == (True, None)
+    reply_to_ticket.send_again(ticket_id, both[1], anna, desk.advance(minutes=1), (ADA,))
+    assert not tickets.get(ticket_id).undelivered
+
+
+def test_a_failure_answered_over_long_ago_is_nothing_left_to_do(desk: Desk, ticket_id: str, anna: Actor) -> None:
+    first = reply(ticket_id, anna, said("One."), desk.advance(minutes=1))
+    bounced(desk, ticket_id, first.id)
+    second = reply(ticket_id, anna, replace(said("Two."), to=(ADA,)), desk.advance(minutes=1))
+    bounced(desk, ticket_id, second.id)
+    reply_to_ticket.send_again(ticket_id, second.id, anna, desk.advance(minutes=1), (ADA,))
+    assert not tickets.get(ticket_id).undelivered
+
+
+def test_a_customer_who_asked_anew_still_waits_when_an_earlier_answer_is_sent_again(
+    desk: Desk, ticket_id: str, anna: Actor
+) -> None:
+    first = reply(ticket_id, anna, said("One."), desk.advance(minutes=1))
+    bounced(desk, ticket_id, first.id)
+    again = mail(desk, 3, thread_keys=("mid:1@example.com",), text="A new question")
+    asked_anew = desk.advance(minutes=1)
+    receive_message.receive(again, envelope(desk, "o3"), asked_anew)
+    reply_to_ticket.send_again(ticket_id, first.id, anna, desk.advance(minutes=1), (ADA,))
+    ticket = tickets.get(ticket_id)
+    assert (ticket.waiting_since, ticket.undelivered) == (asked_anew, False)

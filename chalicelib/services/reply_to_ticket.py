@@ -160,7 +160,8 @@ def _answered(ticket: Ticket) -> Message | None:
     if ticket.last_inbound_id:
         return messages.get(ticket.id, ticket.last_inbound_id)
     said = [each for each in messages.newest(ticket.id).messages if each.kind == "message"]
-    return said[-1] if said else None
+    by_people = [each for each in said if each.mail_kind not in AUTOMATIC]  # nobody answers an out-of-office
+    return by_people[-1] if by_people else None
 
 
 def _check_nothing_newer(ticket: Ticket, actor: Actor, wanted: Reply) -> None:

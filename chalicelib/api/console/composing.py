@@ -9,6 +9,7 @@ from chalicelib.domain.message import Message, Party
 from chalicelib.domain.people import Agent
 from chalicelib.domain.recipients import Recipients, answer_to, changed, is_own, parse_parties, recipients_of
 from chalicelib.domain.safe_html import agent_html
+from chalicelib.domain.threading import AUTOMATIC
 from chalicelib.domain.ticket import Ticket
 from chalicelib.services.attachments import Uploaded
 from chalicelib.services.deliver_message import signature_of
@@ -151,7 +152,8 @@ def _recipients(ticket: Ticket, said: Sequence[Message], own: Collection[str], t
 def _answered(ticket: Ticket, said: Sequence[Message]) -> Message | None:
     """The customer's newest message, which an answer continues; else our own newest."""
     if not ticket.last_inbound_id:
-        return said[-1] if said else None
+        by_people = [each for each in said if each.mail_kind not in AUTOMATIC]
+        return by_people[-1] if by_people else None
     on_page = next((each for each in said if each.id == ticket.last_inbound_id), None)
     return on_page or messages.get(ticket.id, ticket.last_inbound_id)
 

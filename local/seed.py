@@ -238,7 +238,7 @@ def _agent(pool: UserPool, name: str, role: Role, team_id: str, now: datetime) -
     mail = f"{first.lower()}@{DOMAIN}"
     agent = Agent(
         agents.agent_id(mail), mail, name, role, True, now, (team_id,), agents.initials_of(name),
-        signature=f"{name}\nNorthwind Mugs",
+        signature=name,
     )  # fmt: skip
     pool.add(mail, _password())
     staff.add_agent(agent)

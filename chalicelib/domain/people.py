@@ -11,7 +11,10 @@ ROLES: tuple[Role, ...] = get_args(Role)
 
 @dataclass(frozen=True)
 class Customer:
-    """The person who writes to us.  ``handles`` are ``channel:address`` pairs, lower case."""
+    """The person who writes to us.  ``handles`` are ``channel:address`` pairs, lower case.
+
+    blocked and unreachable_handles are filled on reading, from what is noted of the handles.
+    """
 
     id: str
     name: str

@@ -4,9 +4,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.message import DeliveryState, Message, StateChange
+from chalicelib.domain.moments import whole_milliseconds
+from chalicelib.domain.people import SYSTEM
 from chalicelib.domain.ticket import Status, Ticket
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.services import breaker, notices
+from chalicelib.services.change_ticket import event_message
 from chalicelib.store import customers, directory, messages, sources, tickets
 from chalicelib.store.transaction import Lost, Transaction
 
@@ -99,6 +102,11 @@ def flag_undelivered(ticket_id: str, message_id: str, reason: str, at: datetime)
         transaction = Transaction()
         after = _reopened(before.ticket, _waits_since(before.ticket, message), at)
         tickets.put_changed(transaction, before, after, at, keep_seen=False)
+        if after.status != before.ticket.status:
+            event = event_message(
+                before.ticket, SYSTEM, whole_milliseconds(at), message_id.encode(), status=after.status
+            )
+            transaction.put("event", messages.as_item(event))
         to_tell = before.ticket.assignee_id or (message.author_id if message.author_kind == "agent" else None)
         if to_tell:
             text = f"Your message on #{ticket_id} was not delivered: {reason}"

@@ -138,7 +138,8 @@ def _reply_once(before: Loaded, actor: Actor, wanted: Reply, at: datetime, seed:
     after = _answered_ticket(ticket, message, actor, wanted, recipients)
     tickets.put_changed(transaction, before, after, at)
     if after.status != ticket.status:
-        transaction.put("event", messages.as_item(event_message(ticket, actor, at, seed, status=after.status)))
+        behind = at + timedelta(milliseconds=1)  # its line stands behind the answer
+        transaction.put("event", messages.as_item(event_message(ticket, actor, behind, seed, status=after.status)))
     if actor.kind == "agent":
         transaction.delete("draft", drafts.item_key(ticket.id, actor.id))
     transaction.commit()
@@ -170,7 +171,9 @@ def _check_nothing_newer(ticket: Ticket, actor: Actor, wanted: Reply) -> None:
         return
     if wanted.last_seen_message_id is not None:
         if _others_wrote(ticket, actor, wanted.last_seen_message_id):
-            raise Conflict("Somebody wrote while you typed. Look at it, or send anyway.", ticket.last_message_id)
+            newest = _found(ticket.id, ticket.last_message_id)
+            who = newest.author_name if newest else "Somebody"
+            raise Conflict(f"{who} wrote while you typed. Look at it, or send anyway.", ticket.last_message_id)
         return
     if wanted.forward or actor.kind == "system" or ticket.waiting_since is not None:
         return
@@ -298,7 +301,7 @@ def _answered_ticket(ticket: Ticket, message: Message, actor: Actor, wanted: Rep
         waiting_since=None if answers else ticket.waiting_since,
         last_message_id=message.id,
         message_count=ticket.message_count + 1,
-        snippet=" ".join(message.text.split())[:SNIPPET_CHARS] or ticket.snippet,
+        snippet=_snippet(message.text) or ticket.snippet,
         assignee_id=ticket.assignee_id or (actor.id if actor.kind == "agent" else None),
         participants=with_participants(ticket, _took_part(recipients)),
         snoozed_until=None,
@@ -411,13 +414,19 @@ def _undo_once(before: Loaded, taken_back: Message, actor: Actor, at: datetime, 
     transaction.commit()
 
 
+def _snippet(text: str) -> str:
+    return " ".join(text.split())[:SNIPPET_CHARS]
+
+
 def _as_before(ticket: Ticket, taken_back: Message, at: datetime) -> Ticket:
     """As if it had not been written: what it changed is put back, what others changed since stays."""
     memory = _first_taken_back(taken_back).event
     after = ticket
     if ticket.last_message_id == taken_back.id:
         followed = memory.get("after", ticket.last_inbound_id)
-        after = replace(after, last_message_id=_standing(ticket.id, followed))
+        standing = _standing(ticket.id, followed)
+        shown = _found(ticket.id, standing)
+        after = replace(after, last_message_id=standing, snippet=_snippet(shown.text) if shown else ticket.snippet)
     if memory.get("undelivered"):
         after = replace(after, undelivered=True)
     waited = from_stamp(memory["waited"]) if memory.get("waited") else None

@@ -32,6 +32,17 @@ def _key(handle: str) -> str:
 
 
 def get(customer_id: str) -> Customer:
+    """The customer, with what is noted of their handles: blocked, or cannot be reached."""
+    found = _stored(customer_id)
+    noted = {name: handle(name) for name in found.handles}
+    return replace(
+        found,
+        blocked=any(each is not None and each.blocked for each in noted.values()),
+        unreachable_handles=tuple(name for name, each in noted.items() if each is not None and each.unreachable),
+    )
+
+
+def _stored(customer_id: str) -> Customer:
     found = documents.read(Customer, f"CUSTOMER#{customer_id}", "CUSTOMER")
     if found is None:
         raise NotFound("There is no such customer.")
@@ -47,7 +58,7 @@ def by_handle(name: str) -> tuple[Customer, HandleOf] | None:
     found = handle(name)
     if found is None:
         return None
-    return get(found.customer_id), found
+    return _stored(found.customer_id), found
 
 
 def add(transaction: Transaction, customer: Customer) -> None:

@@ -9,7 +9,7 @@ from chalicelib.domain.people import Actor
 from chalicelib.errors import Refused, Unclear
 from chalicelib.jobs import outbound
 from chalicelib.services import acknowledge, deliver_message, record_state, reply_to_ticket
-from chalicelib.services.change_ticket import Changes, change
+from chalicelib.services.change_ticket import Changes, block_sender, change
 from chalicelib.services.deliver_message import Claimed
 from chalicelib.store import customers, messages, tickets
 from tests.engine import Desk
@@ -72,8 +72,22 @@ def test_a_bounce_marks_only_addresses_that_were_written_to(desk: Desk, ticket_i
         recipients=("zoe@example.com", "ada@example.com"),
     )  # fmt: skip
     record_state.record(forged, desk.now)
-    ada = customers.handle("email:ada@example.com")
-    assert ada is not None and ada.unreachable == "Gone."
+    ada = customers.get(tickets.get(ticket_id).customer_id)
+    assert (ada.unreachable_handles, ada.blocked) == (("email:ada@example.com",), False)
+    events = [each.event for each in messages.newest(ticket_id).messages if each.author_kind == "system"]
+    assert events == [{"status": "open"}]
+
+
+def test_a_blocked_sender_shows_as_blocked(desk: Desk, ticket_id: str, lina: Actor) -> None:
+    block_sender(ticket_id, lina, desk.now)
+    assert customers.get(tickets.get(ticket_id).customer_id).blocked
+
+
+def test_taken_back_the_list_shows_the_question_again(desk: Desk, ticket_id: str, lina: Actor) -> None:
+    message_id = answered(desk, ticket_id, lina, undo_seconds=10, text="Wrong price.")
+    assert tickets.get(ticket_id).snippet == "Wrong price."
+    reply_to_ticket.undo(ticket_id, message_id, lina, desk.now)
+    assert tickets.get(ticket_id).snippet == "Where is it?"
 
 
 def test_an_acknowledgement_that_is_refused_opens_nothing(desk: Desk, ticket_id: str, lina: Actor) -> None:

@@ -81,6 +81,8 @@ OPERATIONS: tuple[Route, ...] = (
     ("/operations/kept-out/replay", "POST", "operations.retry", "operations:replay"),
     ("/operations/failed/retry", "POST", "operations.retry", "operations:retry"),
     ("/operations/failed/discard", "POST", "operations.discard", "operations:discard"),
+    ("/operations/stopped", "GET", "operations.read", "operations:show_stopped"),
+    ("/operations/stopped/resume", "POST", "operations.retry", "operations:resume"),
 )
 ROUTES = (*SIGN_IN, *OWN, *AGENTS, *INBOXES, *DESK, *OPERATIONS)
 

@@ -9,11 +9,12 @@ from chalicelib import wiring
 from chalicelib.api.console.settings_pages import FINE, Refusal, refusal_of, show
 from chalicelib.api.web import Visit, html
 from chalicelib.errors import DeskbellError, InvalidInput, NotFound
-from chalicelib.services import audit, dead_letters, ledger, originals
+from chalicelib.services import audit, breaker, dead_letters, ledger, originals
 from chalicelib.services.receive_message import KeptOut
 from chalicelib.store import directory, objects
 
 LEDGER, KEPT_OUT, FAILED = "/operations/ledger", "/operations/kept-out", "/operations/failed"
+STOPPED = "/operations/stopped"
 QUEUE_WORDS = {
     "inbound": "A message that came in",
     "work": "What follows on a message (counts, live lists, acknowledgement)",
@@ -153,3 +154,19 @@ def _failed_page(visit: Visit, refusal: Refusal, letter: str = "", reason: str =
     context: dict[str, Any] = {"letter": letter, "reason": reason, "words": QUEUE_WORDS}
     letters = dead_letters.listing(wiring.client("sqs"), wiring.dead_queues())
     return show(visit, "operations/failed.html", FAILED, refusal, letters=letters, **context)
+
+
+# Stopped sending
+
+
+def show_stopped(visit: Visit) -> Response:
+    """The inboxes whose circuit breaker is open."""
+    return show(visit, "operations/stopped.html", STOPPED, stopped=breaker.open_breakers())
+
+
+def resume(visit: Visit) -> Response:
+    """Send again from an inbox; a second press finds it done."""
+    inbox = directory.inbox(visit.form.value("inbox"))
+    if breaker.resume(inbox.id, visit.actor, visit.at):
+        audit.record(visit.actor, "Sending resumed", inbox.name, visit.at)
+    return visit.go(STOPPED, done="resumed")

@@ -151,7 +151,10 @@ def _form(form: Form, channel: str) -> InboxForm:
         active=form.has("active"),
         settings=_given(form, channel, SETTING_FIELDS, inboxes.SETTINGS),
         secrets=_given(form, channel, SECRET_FIELDS, inboxes.SECRETS),
-        **{name: _number(form, name) for name in NUMBERS if form.value(name).strip()},
+        **{
+            "undo_seconds": wiring.channel(channel).capabilities.undo_seconds,
+            **{name: _number(form, name) for name in NUMBERS if form.value(name).strip()},
+        },
     )
 
 

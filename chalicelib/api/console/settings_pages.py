@@ -33,6 +33,7 @@ MENU = (
     MenuItem("/operations/ledger", "Received and shown", "operations.read", "Operations"),
     MenuItem("/operations/kept-out", "Kept out", "operations.read", "Operations"),
     MenuItem("/operations/failed", "Could not be processed", "operations.read", "Operations"),
+    MenuItem("/operations/stopped", "Stopped sending", "operations.read", "Operations"),
 )
 
 
@@ -80,6 +81,7 @@ DONE = {
     "signed-out": "Signed out everywhere else.",
     "replayed": "It is being read again.",
     "retried": "It is being processed again.",
+    "resumed": "Sending goes on. What was held back goes out within the next minutes.",
     "discarded": "Discarded. The reason is kept under “What was changed”.",
 }
 """Sentences by their name in the URL after a form was taken: nobody else writes on our pages."""

@@ -35,7 +35,7 @@ NEW_INBOX = Record(
         "acknowledgement": Text("The one automatic answer to a new mail; empty: none.", max_chars=4_000, lines=True),
         "separated": Flag("Never share its tickets with other inboxes."),
         "reopen_days": Number(0, 365, "A reply to a ticket closed longer ago opens a new one; 30 unless said."),
-        "undo_seconds": Number(0, 60, "How long a reply written in the console can be taken back; 10 unless said."),
+        "undo_seconds": Number(0, 60, "How long a reply of the console can be taken back: 10 for mail, 0 for chats."),
         "sends_per_minute": Number(1, 1_000, "Above this the desk stops sending and asks; 120 unless said."),
         "settings": MapOf(Text(max_chars=2_000, lines=True), about="The channel's own, say `forward_to` for mail."),
         "secrets": MapOf(Text(max_chars=4_000), about="What proves us to the provider, say `bot_token`; never shown."),
@@ -75,6 +75,7 @@ def create_inbox(call: Call) -> Json:
     if "base_url" in body:
         given["base_url"] = body["base_url"]
     values = {name: body[name] for name in FORM_FIELDS if name in body}
+    values.setdefault("undo_seconds", wiring.channel(body["channel"]).capabilities.undo_seconds)
     form = inboxes.InboxForm(**values, settings=given, secrets=body.get("secrets", {}))
     try:
         tools = inbox_tools(call.public_url, body.get("base_url", ""))
@@ -103,3 +104,23 @@ def _where(field: str, body: Mapping[str, Any]) -> str:
     if field in {*SECRETS[body["channel"]], *body.get("secrets", ())}:
         return f"secrets.{field}"
     return f"settings.{field}" if field in {*SETTINGS[body["channel"]], *body.get("settings", ())} else field
+
+
+@operation(
+    Operation(
+        "resume_inbox",
+        "Send again from an inbox whose circuit breaker is open",
+        "Inboxes",
+        "operations.retry",
+        INBOX,
+        errors=(404,),
+        about="Does nothing when the inbox is not stopped. What was held back goes out within the next minutes.",
+    )
+)
+def resume_inbox(call: Call, inbox_id: str) -> Json:
+    from chalicelib.services import audit, breaker
+
+    inbox = directory.inbox(inbox_id)
+    if breaker.resume(inbox.id, call.bot, call.at):
+        audit.record(call.bot, "Sending resumed", inbox.name, call.at)
+    return render.inbox(inbox, call.public_url)

@@ -25,6 +25,7 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "list_inboxes": ("inboxes", "GET", "/inboxes"),
     "create_inbox": ("inboxes", "POST", "/inboxes"),
     "get_inbox": ("inboxes", "GET", "/inboxes/{inbox_id}"),
+    "resume_inbox": ("inboxes", "POST", "/inboxes/{inbox_id}/resume"),
     "list_agents": ("people", "GET", "/agents"),
     "get_agent": ("people", "GET", "/agents/{agent_id}"),
     "list_teams": ("people", "GET", "/teams"),

@@ -11,7 +11,7 @@ import pytest
 from chalicelib import config
 from chalicelib.domain.message import Inbound, Party
 from chalicelib.domain.people import Role
-from chalicelib.services import receive_message, sessions
+from chalicelib.services import breaker, receive_message, sessions
 from chalicelib.services.ledger import LedgerDay
 from chalicelib.services.receive_message import Envelope
 from chalicelib.store import directory, documents, objects
@@ -181,3 +181,23 @@ def test_a_leader_may_try_again_but_not_discard(desk: Desk) -> None:
     actions = [form.action for form in page.read.forms]
     assert "/operations/failed/retry" in actions
     assert "/operations/failed/discard" not in actions
+
+
+# Stopped sending
+
+
+def test_a_stopped_inbox_says_why_and_goes_on_at_the_press_of_a_button(desk: Desk, admin: Browser) -> None:
+    inbox = directory.inbox("support")
+    for _ in range(breaker.FAILURES_TO_OPEN + 1):
+        breaker.note_failure(inbox, desk.now)
+    page = admin.get("/operations/stopped")
+    assert "messages failed within a minute" in page.text and "Resume sending" in page.text
+    admin.submit("/operations/stopped/resume")
+    assert breaker.open_breakers() == ()
+    assert "Every inbox may send." in admin.get("/operations/stopped").text
+
+
+def test_an_agent_neither_sees_nor_resumes_what_is_stopped(desk: Desk, admin: Browser) -> None:
+    agent = signed_in(desk, "agent")
+    assert agent.get("/operations/stopped").status == 403
+    assert agent.post("/operations/stopped/resume", {"inbox": "support"}).status == 403

@@ -106,9 +106,10 @@ def composer_for(
     """``shown``: the newest messages.  trouble: ``errors``, ``problem``, ``conflict``, ``conflict_id``."""
     said = [each for each in shown if each.kind == "message" and not _taken_back(each)]
     own = frozenset(inbox.address.lower() for inbox in desk.inboxes.values())
-    last = _without_own(recipients_of(said[-1]), own) if said else Recipients()
+    mails = [each for each in said if not each.event.get("forward")]  # a forward is no part of the talk
+    last = _without_own(recipients_of(mails[-1]), own) if mails else Recipients()
     now = _recipients(ticket, said, own, typed)
-    differs = changed(last, now) if said and typed.mode in ("reply", "sender") else changed(now, now)
+    differs = changed(last, now) if mails and typed.mode in ("reply", "sender") else changed(now, now)
     inbox = desk.inboxes.get(ticket.inbox_id)
     values = {
         "text": typed.text, "html": typed.html, "to": written(now.to), "cc": written(now.cc),

@@ -1,5 +1,6 @@
 """GET /tickets/…: a conversation, its messages in full, as sent, and their files."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,12 +16,14 @@ from chalicelib.domain.safe_html import safe_html
 from chalicelib.domain.ticket import Ticket
 from chalicelib.services import attachments, originals, read_ticket
 from chalicelib.services.read_ticket import TicketView
-from chalicelib.store import messages, tickets
+from chalicelib.store import live, messages, tickets
 from chalicelib.web.desk import Desk
 from chalicelib.web.render import url
 from chalicelib.web.words import zone_of
 
 MORNING_HOUR = 9
+SENT_SECONDS = 10
+SHORT_SECONDS = 4
 
 blueprint = Blueprint(__name__)
 
@@ -39,6 +42,10 @@ def show_view(visit: Visit, view: TicketView, composer: Composer | None = None, 
         **ticket_context(visit, view, desk, named),
         "composer": composer or composer_of(view, desk, visit.agent, visit.query("mode")),
     }
+    sent = next((each for each in view.conversation.messages if each.id == visit.query("sent")), None)
+    toast = toast_of(sent, visit) if sent else {}
+    if toast.get("undo"):
+        context["toast"] = toast
     title = f"#{view.ticket.id} {view.ticket.subject}"
     if visit.wants_fragment:
         return visit.page("ticket/alone.html", status=status, title=title, **context)
@@ -52,13 +59,14 @@ def ticket_context(visit: Visit, view: TicketView, desk: Desk, named: Named) -> 
         "customer": view.customer,
         "earlier": view.earlier,
         "ticket_id": view.ticket.id,
-        **head_context(visit, view.ticket, desk, named),
-        "viewers": tuple(desk.agent_name(each) for each in view.viewers),
+        **head_context(visit, view.ticket, desk, named, view.viewers),
     }
 
 
-def head_context(visit: Visit, ticket: Ticket, desk: Desk, named: Named) -> dict[str, Any]:
-    """What stands above a conversation."""
+def head_context(
+    visit: Visit, ticket: Ticket, desk: Desk, named: Named, viewers: Collection[str] | None = None
+) -> dict[str, Any]:
+    """What stands above a conversation.  viewers: ids of other agents who have it open; None: look."""
     me = visit.agent
     others = [(agent.id, agent.name) for agent in desk.may_take() if agent.id != me.id]
     return {
@@ -70,8 +78,24 @@ def head_context(visit: Visit, ticket: Ticket, desk: Desk, named: Named) -> dict
         "teams": [("", "No team"), *((team.id, team.name) for team in desk.teams.values())],
         "snoozed": ticket.snoozed_until is not None and ticket.snoozed_until > visit.at,
         "snoozes": snoozes(visit.at, me),
-        "viewers": (),
+        "viewers": tuple(desk.agent_name(each) for each in (_viewers(visit, ticket) if viewers is None else viewers)),
     }
+
+
+def _viewers(visit: Visit, ticket: Ticket) -> list[str]:
+    return sorted({each.agent_id for each in live.connections() if each.ticket_id == ticket.id} - {visit.agent.id})
+
+
+def toast_of(message: Message, visit: Visit) -> dict[str, Any]:
+    """What is said about a message just written, with Undo while it can be taken back."""
+    until = message.delivery.send_at if message.delivery else None
+    if message.kind == "note" or until is None or until <= visit.at:
+        words = "Note saved." if message.kind == "note" else "Sending."
+        return {"words": words, "undo": None, "seconds": SHORT_SECONDS, "until": None}
+    names = ", ".join(party.name or party.address for party in message.to)
+    path = f"/tickets/{message.ticket_id}/messages/{message.id}/undo"
+    undo = {"path": path, "target": "#composer", "fields": {}}
+    return {"words": f"Sending to {names}", "undo": undo, "seconds": SENT_SECONDS, "until": until}
 
 
 @console_route(blueprint, "/tickets/{ticket_id}/head")

@@ -9,7 +9,7 @@ from chalice.app import Blueprint, Response
 
 from chalicelib.api.console.composing import Composer, Mode, Typed, composer_for, mode_of, typed_of, uploads
 from chalicelib.api.console.screen import list_beside, the_desk
-from chalicelib.api.console.ticket import head_context, show_view
+from chalicelib.api.console.ticket import head_context, show_view, toast_of
 from chalicelib.api.web import WRITERS, Visit, console_route, html
 from chalicelib.domain.message import Message
 from chalicelib.domain.recipients import parse_parties
@@ -20,8 +20,6 @@ from chalicelib.services import attachments, drafts, read_ticket, reply_to_ticke
 from chalicelib.services.drafts import Draft
 from chalicelib.services.reply_to_ticket import Reply
 from chalicelib.store import messages, tickets
-
-SENT_SECONDS = 10
 
 blueprint = Blueprint(__name__)
 
@@ -109,19 +107,8 @@ def _written(visit: Visit, message: Message) -> Response:
         **head_context(visit, ticket, desk, list_beside(visit, desk)),
         composer=composer,
         message=message,
-        **_toast_of(message, visit),
+        **toast_of(message, visit),
     )
-
-
-def _toast_of(message: Message, visit: Visit) -> dict[str, Any]:
-    until = message.delivery.send_at if message.delivery else None
-    if message.kind == "note" or until is None or until <= visit.at:
-        words = "Note saved." if message.kind == "note" else "Sending."
-        return {"words": words, "undo": None, "seconds": 4, "until": None}
-    names = ", ".join(party.name or party.address for party in message.to)
-    path = f"/tickets/{message.ticket_id}/messages/{message.id}/undo"
-    undo = {"path": path, "target": "#composer", "fields": {}}
-    return {"words": f"Sending to {names}", "undo": undo, "seconds": SENT_SECONDS, "until": until}
 
 
 @console_route(blueprint, "/tickets/{ticket_id}/composer", methods=["POST"], allow=WRITERS)

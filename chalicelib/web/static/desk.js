@@ -73,6 +73,7 @@ function runOut(box) {
 
 const listRows = () => all("#rows > .row");
 const openTicket = () => one("#ticket")?.dataset.ticket || "";
+const about = (path) => /\/tickets\/([^/?]+)/.exec(path)?.[1];
 function mark(row, unread) {
   row.classList.toggle("unread", unread);
   one(".unread-word", row).textContent = unread ? "Unread. " : "";
@@ -184,7 +185,8 @@ function showNewest() {
 document.addEventListener("load", ({ target }) => {
   if (!target.matches?.("iframe.frame")) return;
   const page = target.contentDocument;
-  const fit = () => (target.style.height = `${Math.min(page.documentElement.scrollHeight, 6000)}px`);
+  const html = page.documentElement;
+  const fit = () => (target.style.height = `${Math.min(html.offsetHeight + (html.scrollWidth > html.clientWidth ? 16 : 0), 6000)}px`);
   fit();
   new ResizeObserver(fit).observe(page.body);
 }, true);
@@ -219,7 +221,7 @@ desk.frame = async ({ row, message, counts, notice }) => {
     const here = `${mine.base}/tickets/${message.ticket}/messages/${message.id}`;
     const html = message.fetch ? await (await read(here)).text() : message.html;
     const entry = one("[data-message]", parse(html));
-    if (entry) putMessage(entry);
+    if (entry && message.ticket === openTicket()) putMessage(entry);
   }
   if (notice) {
     toast(notice.text, false, `${mine.base}/tickets/${notice.ticket_id || notice.ticket}`);
@@ -341,6 +343,10 @@ for (const kind of ["dragover", "drop"]) document.addEventListener(kind, (event)
 const DO = {
   dismiss: (button) => button.closest(".toast").remove(),
   close: (button) => button.closest("dialog").close(),
+  undo: ({ form }) => {
+    if (about(form.action) !== openTicket()) form.setAttribute("hx-target", "#toasts");
+    form.requestSubmit();
+  },
   keys: () => one("#keys").showModal(),
   rail: () => one("#rail").classList.toggle("shown"),
   panel: (button) => button.setAttribute("aria-expanded", one("#ticket").classList.toggle("with-panel")),
@@ -431,9 +437,9 @@ document.addEventListener("keydown", (event) => {
     if (menu) { menu.open = false; one("summary", menu).focus(); }
     else if (one(".with-panel")) { DO.panel(one("[data-do=panel]")); one("[data-do=panel]").focus(); }
     else if (typing(target) && !target.closest("dialog")) rest();
-  } else if (command && key === "z" && !typing(target) && one("[data-undo]")) {
+  } else if (command && key === "z" && !typing(target) && one("[data-do=undo]")) {
     event.preventDefault();
-    all("[data-undo]").pop().click();
+    all("[data-do=undo]").pop().click();
   } else if (!command && !event.altKey && !typing(target) && !one("dialog[open]") && body.classList.contains("desk")) {
     const going = Date.now() - went < 1500 && one(`[data-go="${CSS.escape(key)}"]`);
     went = 0;
@@ -466,6 +472,13 @@ document.addEventListener("htmx:beforeRequest", ({ detail, target }) => {
   }
   if (detail.target?.id === "ticket" || detail.target?.id === "work") save(true);
   if (target.id === "composer") { take(target); forget(); target.setAttribute("aria-busy", "true"); }
+  const { xhr, requestConfig: { verb, path } } = detail;
+  if (verb === "post" && about(path)) xhr.addEventListener("readystatechange", () => {
+    if (xhr.readyState < 4 || detail.target.isConnected) return; // another ticket is open by now
+    if (!target.isConnected) xhr.onload = xhr.onerror = null;
+    else if (xhr.getResponseHeader("hx-retarget")) return;
+    tools().then(({ late }) => late(path, xhr, target));
+  });
 });
 document.addEventListener("htmx:configRequest", ({ detail, target }) => {
   if (target.closest?.("#composer")) take(one("#composer"));
@@ -476,6 +489,11 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   if (detail.xhr.status >= 400 && !kind.startsWith("text/html")) {
     detail.shouldSwap = false;
     toast("The desk did not answer as it should. Try again in a moment.", true);
+  }
+  const { xhr, requestConfig: { verb, path } } = detail, of = about(path);
+  if (verb === "post" && of && xhr.status < 400 && (of !== openTicket() || detail.target.id === "toasts")) {
+    detail.shouldSwap = false; // an answer about one ticket never lands in another
+    tools().then(({ late }) => late(path, xhr));
   }
 });
 document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
@@ -507,6 +525,7 @@ document.addEventListener("htmx:afterSettle", ({ detail }) => {
     else if (document.activeElement === body) rest();
   } else if (id === "composer" || id === "ticket-head") {
     const form = one("#composer"), lost = document.activeElement === body;
+    if (id === "composer" && isFilled(form)) changed(form);
     if (wantsFocus || (id === "composer" && lost && (isFilled(form) || one("[role=alert], .error", form)))) toEnd(form.elements.to?.value === "" ? form.elements.to : writer());
     else if (lost) rest();
     wantsFocus = false;
@@ -524,3 +543,4 @@ addEventListener("offline", connection);
 settle();
 showNewest();
 one('#rows [aria-current="true"]')?.scrollIntoView({ block: "center" });
+one(".side [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });

@@ -69,9 +69,10 @@ export function openPalette() {
   let shown = [], at = 0;
   const draw = () => {
     const words = input.value.toLowerCase().split(/\s+/);
-    shown = known.filter(([label]) => words.every((word) => label.toLowerCase().includes(word)));
+    const rank = ([label]) => (label.toLowerCase().startsWith(input.value.trim().toLowerCase()) ? 0 : 2) + label.startsWith("Go to ");
+    shown = known.filter(([label]) => words.every((word) => label.toLowerCase().includes(word))).sort((a, b) => rank(a) - rank(b));
     if (input.value.trim()) shown.push([`Search for “${input.value.trim()}”`, "/", () => { one("#search").value = input.value; one(".find").requestSubmit(); }]);
-    at = Math.min(at, shown.length - 1);
+    at = Math.max(0, Math.min(at, shown.length - 1));
     box.replaceChildren(...shown.map(([label, key], index) => {
       const option = document.createElement("div");
       Object.assign(option, { id: `command-${index}`, role: "option", ariaSelected: String(index === at) });
@@ -88,7 +89,7 @@ export function openPalette() {
   input.oninput = () => { at = 0; draw(); };
   input.onkeydown = (event) => {
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (by) { event.preventDefault(); at = (at + by + shown.length) % shown.length; draw(); }
+    if (by && shown.length) { event.preventDefault(); at = (at + by + shown.length) % shown.length; draw(); }
     if (event.key === "Enter") { event.preventDefault(); run(at); }
   };
   draw();
@@ -104,7 +105,7 @@ export async function catchUp() {
     if (rows?.dataset.rows) merge(parse(await (await read(rows.dataset.rows)).text()));
     if (ticket && one("#messages")) {
       const found = parse(await (await read(`${mine.base}/tickets/${ticket}/messages`)).text());
-      all("[data-message]", found).forEach(putMessage);
+      if (ticket === openTicket()) all("[data-message]", found).forEach(putMessage);
     }
   } catch { /* offline, or signed out: the next action says so */ }
 }
@@ -142,4 +143,33 @@ export async function renewed() {
   body.setAttribute("hx-headers", JSON.stringify({ "X-CSRF-Token": csrf }));
   for (const field of all("input[name=csrf]")) field.value = csrf;
   return true;
+}
+
+// An answer about a ticket that is no longer open: its toast, what went wrong, or the way there.
+// by: what asked and is gone by now; without it the agent asked from another ticket.
+
+export async function late(path, xhr, by) {
+  const ticket = about(path), rows = one("#rows"), list = rows && new URLSearchParams({ in: JSON.parse(rows.getAttribute("hx-vals")).in });
+  const href = `${mine.base}/tickets/${ticket}${list ? `?${list}` : ""}`;
+  const answer = parse(xhr.responseText || ""), told = one(".toast", answer), undo = path.endsWith("/undo");
+  if (!xhr.status || xhr.status >= 400) {
+    const form = by?.closest("#composer");
+    const why = one(".banner, .error, .toast p", answer);
+    all("button, a", why || answer).forEach((each) => each.remove());
+    if (form && path.endsWith("/write")) await send(form.dataset.draft.slice(mine.base.length), new FormData(form)).catch(() => {});
+    toast(`#${ticket}: ${why?.textContent.trim() || "No connection. Open the ticket and try again."}`, true, href);
+  } else if (undo && !by) location.assign(href);
+  else if (undo) toast(`#${ticket}: taken back. It was not sent.`, false, href);
+  else if (told) {
+    one("#toasts").append(told);
+    htmx.process(told);
+    runOut(told);
+  }
+  const composer = one("#composer"), fresh = one("#composer", answer);
+  if (ticket === openTicket() && by && fresh && composer) { // gone and back again: its draft was sent meanwhile
+    composer.replaceWith(fresh);
+    htmx.process(fresh);
+    dress(fresh);
+  }
+  if (!desk.live || ticket === openTicket()) desk.catchUp();
 }

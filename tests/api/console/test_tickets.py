@@ -217,3 +217,31 @@ def test_counts_and_a_fresh_token_for_a_page_that_asks(ben: Browser) -> None:
     known = json.loads(ben.get("/session").html)
     assert known["agent"] == "ben"
     assert known["csrf"] in ben.get("/lists/open").html
+
+
+def test_a_ticket_made_by_hand_can_be_taken_back(desk: Desk, ben: Browser) -> None:
+    desk.inbox(id="billing", address="billing@shop.example", name="Billing")
+    page = ben.get("/new?in=inbox:billing")
+    assert page.form("/new").fields["inbox_id"] == ["billing"]
+    typed = {"inbox_id": "support", "customer": "not an address", "subject": "Your cup", "text": "It is on its way."}
+    page = ben.submit("/new", **typed)
+    assert "not an address" in page.text.partition("is not an e-mail address")[0][-24:]
+    page = ben.submit("/new", **(typed | {"customer": "Lina <lina@customer.example>"}))
+    made = ben.get(page.location) if page.location else page
+    assert "Sending to Lina" in made.text
+    assert "Undo" in made.text
+
+
+def test_a_forward_is_not_the_mail_that_recipients_are_compared_with(desk: Desk, ben: Browser) -> None:
+    number = receive(desk)
+    fields = {"mode": "forward", "to": "press@paper.example", "text": "For you."}
+    ben.post(f"/tickets/{number}/write", {"csrf": _csrf(ben, number), **fields})
+    page = ben.get(f"/tickets/{number}")
+    assert "Added since the last mail" not in page.text
+    assert "Left out" not in page.text
+
+
+def test_spam_shows_its_banner_at_once(desk: Desk, ben: Browser) -> None:
+    number = receive(desk)
+    part = ben.post(f"/tickets/{number}/change", {"csrf": _csrf(ben, number), "status": "spam"}, **HTMX)
+    assert "This ticket is marked as spam." in part.text

@@ -182,14 +182,13 @@ function showNewest() {
   const above = newest.getBoundingClientRect().top - scroll.getBoundingClientRect().top - 12;
   if (above < 0) scroll.scrollTop += above; // column-reverse: it starts at the bottom
 }
-document.addEventListener("load", ({ target }) => {
-  if (!target.matches?.("iframe.frame")) return;
-  const page = target.contentDocument;
-  const html = page.documentElement;
-  const fit = () => (target.style.height = `${Math.min(html.offsetHeight + (html.scrollWidth > html.clientWidth ? 16 : 0), 6000)}px`);
-  fit();
-  new ResizeObserver(fit).observe(page.body);
-}, true);
+function fit(frame) {
+  const { documentElement: html, body: inner } = frame.contentDocument;
+  const size = () => (frame.style.height = `${Math.min(html.offsetHeight + (html.scrollWidth > html.clientWidth ? 16 : 0), 6000)}px`);
+  size();
+  new ResizeObserver(size).observe(inner);
+}
+document.addEventListener("load", ({ target }) => target.matches?.("iframe.frame") && fit(target), true);
 
 // Fetching without htmx: drafts, files, what was missed
 
@@ -474,7 +473,7 @@ document.addEventListener("htmx:beforeRequest", ({ detail, target }) => {
   if (target.id === "composer") { take(target); forget(); target.setAttribute("aria-busy", "true"); }
   const { xhr, requestConfig: { verb, path } } = detail;
   if (verb === "post" && about(path)) xhr.addEventListener("readystatechange", () => {
-    if (xhr.readyState < 4 || detail.target.isConnected) return; // another ticket is open by now
+    if (xhr.readyState < 4 || detail.target.isConnected) return; // we moved on
     if (!target.isConnected) xhr.onload = xhr.onerror = null;
     else if (xhr.getResponseHeader("hx-retarget")) return;
     tools().then(({ late }) => late(path, xhr, target));
@@ -492,7 +491,7 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   }
   const { xhr, requestConfig: { verb, path } } = detail, of = about(path);
   if (verb === "post" && of && xhr.status < 400 && (of !== openTicket() || detail.target.id === "toasts")) {
-    detail.shouldSwap = false; // an answer about one ticket never lands in another
+    detail.shouldSwap = false;
     tools().then(({ late }) => late(path, xhr));
   }
 });
@@ -543,4 +542,5 @@ addEventListener("offline", connection);
 settle();
 showNewest();
 one('#rows [aria-current="true"]')?.scrollIntoView({ block: "center" });
+all("iframe.frame").forEach(fit); // loaded before us
 one(".side [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });

@@ -38,6 +38,7 @@ WARM_ATONCE = 4
 NOTICE_SECONDS = 3600
 SEED_SECONDS = 120
 LOG_BYTES = 5_000_000
+ORPHAN_SECONDS = 10
 WARMED = ("APIHandler", "Intake", "Relay", "Work", "Deliver", "DeliveryEvents", "Later", "WebsocketConnect")
 SNS_GREETING = "Successfully validated SNS topic for Amazon SES event publishing."
 
@@ -87,7 +88,9 @@ class Desk:
         self._on_stop.append(("deployment", deploying.close))
         if read_access(self.options) is None:  # never set up, or not to the end
             shutil.rmtree(self.options.engine_dir, ignore_errors=True)
-        _use_own_temporary_folder(self.options.data_dir / "tmp")
+        temporary = self.options.data_dir / "tmp"
+        end_orphans(temporary)
+        _use_own_temporary_folder(temporary)
         engine = prepare_engine(self.options.engine_dir)
         if due := deploying.is_due or not engine.restored:
             deploying.prepare()
@@ -257,6 +260,26 @@ def _crashed_since(running: Path, engine: Engine) -> float | None:
         return min(float(running.read_text()), engine.snapshot_at)
     except ValueError:
         return engine.snapshot_at
+
+
+def end_orphans(folder: Path) -> None:
+    """End the functions that outlived a killed desk: they would go on calling this one, which has the same address.
+
+    Nobody else runs code below ``folder``, since this process holds the data folder.
+    """
+    import psutil
+
+    def below(argument: str) -> bool:
+        return argument.startswith(f"{folder}{os.sep}")
+
+    found = [each for each in psutil.process_iter(["cmdline"]) if any(map(below, each.info["cmdline"] or ()))]
+    for process in found:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    _, alive = psutil.wait_procs(found, ORPHAN_SECONDS)
+    if alive:
+        numbers = ", ".join(str(each.pid) for each in alive)
+        raise CannotStart(f"functions of the last run do not end (process {numbers}). End them, then start again.")
 
 
 def _use_own_temporary_folder(folder: Path) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.stack import LocalStack, mail, wait_for
@@ -44,9 +45,11 @@ def test_a_kill_in_mid_job_loses_and_doubles_nothing(own_stack: LocalStack) -> N
     subjects = [f"In flight {n}" for n in range(25)]
     for subject in subjects:
         own_stack.send(mail(subject))
+    frozen = freeze_functions(own_stack)
     own_stack.kill()
 
     own_stack.start()
+    assert not any(each.is_running() for each in frozen), "a function of the killed desk could still call this one"
     for subject in subjects:
         own_stack.ticket_about(subject, seconds=60)
     found = [each["subject"] for each in own_stack.tickets()]
@@ -81,6 +84,16 @@ def test_without_the_stream_the_repair_sweep_brings_everything(own_stack: LocalS
     assert sent["rcpt_to"] == ["lina.meyer@example.com"]
     found = own_stack.api("GET", "/search?q=silence")["items"]
     assert "Received in silence" in [each["subject"] for each in found]
+
+
+def freeze_functions(stack: LocalStack) -> list[psutil.Process]:
+    """Stop the desk's functions where they are, so that they outlive its end in the midst of their work."""
+    assert stack.process is not None
+    found: list[psutil.Process] = psutil.Process(stack.process.pid).children(recursive=True)
+    assert found
+    for each in found:
+        each.suspend()
+    return found
 
 
 def reply(stack: LocalStack, ticket: dict[str, Any], text: str) -> None:

@@ -23,7 +23,16 @@ from chalicelib.connectors import Original
 from chalicelib.connectors.email.channel import EmailChannel
 from chalicelib.domain.message import Inbound, Message
 from chalicelib.domain.people import SYSTEM, Actor, Agent, Inbox, Role, Team, actor_of
-from chalicelib.services import agents, attachments, change_ticket, receive_message, reply_to_ticket, teams, tokens
+from chalicelib.services import (
+    add_note,
+    agents,
+    attachments,
+    change_ticket,
+    receive_message,
+    reply_to_ticket,
+    teams,
+    tokens,
+)
 from chalicelib.services.change_ticket import Changes
 from chalicelib.services.receive_message import Envelope
 from chalicelib.services.reply_to_ticket import Reply
@@ -139,7 +148,7 @@ def _do(step: Step, desk: Desk) -> None:
     elif by == "nobody":
         _file(step, desk)
     elif "note" in step.entry:
-        reply_to_ticket.add_note(step.story.ticket_id, actor_of(desk.people[by]), step.entry["note"], step.at)
+        add_note.add_note(step.story.ticket_id, actor_of(desk.people[by]), step.entry["note"], step.at)
     else:
         _agent_answers(step, desk.people[by])
 

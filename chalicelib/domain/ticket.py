@@ -14,6 +14,8 @@ PRIORITIES: tuple[Priority, ...] = get_args(Priority)
 LIVE: frozenset[Status] = frozenset({"open", "pending"})
 """Statuses that somebody still has to do something about; the others are filed by month."""
 AGENT_STATUSES: tuple[Status, ...] = ("open", "pending", "resolved", "closed")
+DONE: frozenset[Status] = frozenset({"resolved", "closed"})
+"""Statuses of a ticket whose work is over."""
 
 MAX_SUBJECT_CHARS = 200
 MAX_TAGS = 20

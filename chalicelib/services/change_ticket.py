@@ -8,7 +8,17 @@ from typing import Any, Final
 from chalicelib.domain.message import Message
 from chalicelib.domain.moments import sortable_id, stamp, whole_milliseconds
 from chalicelib.domain.people import SYSTEM, Actor
-from chalicelib.domain.ticket import LIVE, PRIORITIES, STATUSES, Priority, Status, Ticket, checked_subject, checked_tags
+from chalicelib.domain.ticket import (
+    DONE,
+    LIVE,
+    PRIORITIES,
+    STATUSES,
+    Priority,
+    Status,
+    Ticket,
+    checked_subject,
+    checked_tags,
+)
 from chalicelib.errors import Conflict, InvalidInput
 from chalicelib.services import notices
 from chalicelib.store import customers, directory, documents, messages, tickets
@@ -108,8 +118,8 @@ def _with_consequences(ticket: Ticket, values: dict[str, Any], at: datetime) -> 
         return after
     if after.status in LIVE:
         return replace(after, closed_at=None)
-    before = ticket.status if ticket.status in LIVE or ticket.status in ("resolved", "closed") else ticket.status_before
-    done = after.status in ("resolved", "closed")
+    before = ticket.status if ticket.status in LIVE or ticket.status in DONE else ticket.status_before
+    done = after.status in DONE
     return replace(
         after,
         closed_at=at,

@@ -14,7 +14,8 @@ from chalicelib.domain.safe_html import agent_html
 from chalicelib.domain.ticket import SNIPPET_CHARS, Ticket, checked_subject
 from chalicelib.errors import Conflict, InvalidInput
 from chalicelib.services import drafts
-from chalicelib.services.reply_to_ticket import MAX_TEXT_CHARS, own_addresses, seeded_id
+from chalicelib.services.reply_to_ticket import own_addresses
+from chalicelib.services.said import MAX_TEXT_CHARS, seeded_id
 from chalicelib.store import customers, directory, messages, receipts, tickets
 from chalicelib.store.receipts import Receipt
 from chalicelib.store.transaction import Lost, Transaction

@@ -9,11 +9,13 @@ from chalicelib.domain.people import Actor
 from chalicelib.errors import Conflict, InvalidInput
 from chalicelib.services import (
     acknowledge,
+    add_note,
     attachments,
     deliver_message,
     receive_message,
     record_state,
-    reply_to_ticket,
+    send_again,
+    take_back,
 )
 from chalicelib.services.change_ticket import Changes, change
 from chalicelib.services.reply_to_ticket import Reply, reply
@@ -76,8 +78,8 @@ def test_half_a_character_becomes_a_replacement_mark_in_an_answer_and_in_a_note(
     said = reply(ticket_id, anna, wanted, desk.now)
     assert messages.body_of(messages.get(ticket_id, said.id)).text.startswith("hello \ufffdx")
     assert said.to == (Party("Ada \ufffd", ADA.address),)
-    assert reply_to_ticket.add_note(ticket_id, anna, "half \ud83d!", desk.now).text == "half \ufffd!"
-    assert reply_to_ticket.add_note(ticket_id, anna, "whole \ud83d\ude00", desk.now).text == "whole 😀"
+    assert add_note.add_note(ticket_id, anna, "half \ud83d!", desk.now).text == "half \ufffd!"
+    assert add_note.add_note(ticket_id, anna, "whole \ud83d\ude00", desk.now).text == "whole 😀"
 
 
 # Somebody wrote meanwhile
@@ -174,7 +176,7 @@ def test_an_answer_taken_back_meanwhile_does_not_stop_a_colleague_who_saw_it_but
     desk: Desk, ticket_id: str, anna: Actor, ben: Actor
 ) -> None:
     taken = reply(ticket_id, anna, Reply("Wrong.", undo_seconds=30), desk.advance(seconds=1))
-    reply_to_ticket.undo(ticket_id, taken.id, anna, desk.advance(seconds=1))
+    take_back.undo(ticket_id, taken.id, anna, desk.advance(seconds=1))
     ticket = tickets.get(ticket_id)
     assert ticket.last_message_id == ticket.last_inbound_id
     assert reply(ticket_id, ben, said("Right.", taken.id), desk.advance(seconds=1))
@@ -202,10 +204,10 @@ def test_sending_one_of_two_undelivered_messages_again_leaves_the_other_to_do(
     both = [reply(ticket_id, anna, said(text), desk.advance(minutes=1)).id for text in ("One.", "Two.")]
     for message_id in both:
         bounced(desk, ticket_id, message_id)
-    reply_to_ticket.send_again(ticket_id, both[0], anna, desk.advance(minutes=1), (ADA,))
+    send_again.send_again(ticket_id, both[0], anna, desk.advance(minutes=1), (ADA,))
     ticket = tickets.get(ticket_id)
     assert (ticket.undelivered, ticket.waiting_since) == (True, None)
-    reply_to_ticket.send_again(ticket_id, both[1], anna, desk.advance(minutes=1), (ADA,))
+    send_again.send_again(ticket_id, both[1], anna, desk.advance(minutes=1), (ADA,))
     assert not tickets.get(ticket_id).undelivered
 
 
@@ -214,7 +216,7 @@ def test_a_failure_answered_over_long_ago_is_nothing_left_to_do(desk: Desk, tick
     bounced(desk, ticket_id, first.id)
     second = reply(ticket_id, anna, replace(said("Two."), to=(ADA,)), desk.advance(minutes=1))
     bounced(desk, ticket_id, second.id)
-    reply_to_ticket.send_again(ticket_id, second.id, anna, desk.advance(minutes=1), (ADA,))
+    send_again.send_again(ticket_id, second.id, anna, desk.advance(minutes=1), (ADA,))
     assert not tickets.get(ticket_id).undelivered
 
 
@@ -226,6 +228,6 @@ def test_a_customer_who_asked_anew_still_waits_when_an_earlier_answer_is_sent_ag
     again = mail(desk, 3, thread_keys=("mid:1@example.com",), text="A new question")
     asked_anew = desk.advance(minutes=1)
     receive_message.receive(again, envelope(desk, "o3"), asked_anew)
-    reply_to_ticket.send_again(ticket_id, first.id, anna, desk.advance(minutes=1), (ADA,))
+    send_again.send_again(ticket_id, first.id, anna, desk.advance(minutes=1), (ADA,))
     ticket = tickets.get(ticket_id)
     assert (ticket.waiting_since, ticket.undelivered) == (asked_anew, False)

@@ -8,7 +8,7 @@ from chalicelib.domain.message import Party, Sent, StateChange
 from chalicelib.domain.people import Actor
 from chalicelib.errors import Refused, Unclear
 from chalicelib.jobs import outbound
-from chalicelib.services import acknowledge, deliver_message, record_state, reply_to_ticket
+from chalicelib.services import acknowledge, deliver_message, record_state, send_again, take_back
 from chalicelib.services.change_ticket import Changes, block_sender, change
 from chalicelib.services.deliver_message import Claimed
 from chalicelib.store import customers, messages, tickets
@@ -37,7 +37,7 @@ def test_who_was_answered_by_a_message_that_failed_waits_again(desk: Desk, ticke
 def test_an_unclear_message_that_arrived_leaves_no_mark(desk: Desk, ticket_id: str, lina: Actor, proof: str) -> None:
     held = unclear(desk, ticket_id, lina)
     if proof == "agent":
-        reply_to_ticket.settle_unclear(ticket_id, held.outbound.message_id, lina, True, desk.now)
+        send_again.settle_unclear(ticket_id, held.outbound.message_id, lina, True, desk.now)
     else:
         event = StateChange(
             "delivered", desk.now, our_message_id=held.outbound.message_id, ticket_id=ticket_id, event_id="e1"
@@ -86,7 +86,7 @@ def test_a_blocked_sender_shows_as_blocked(desk: Desk, ticket_id: str, lina: Act
 def test_taken_back_the_list_shows_the_question_again(desk: Desk, ticket_id: str, lina: Actor) -> None:
     message_id = answered(desk, ticket_id, lina, undo_seconds=10, text="Wrong price.")
     assert tickets.get(ticket_id).snippet == "Wrong price."
-    reply_to_ticket.undo(ticket_id, message_id, lina, desk.now)
+    take_back.undo(ticket_id, message_id, lina, desk.now)
     assert tickets.get(ticket_id).snippet == "Where is it?"
 
 

@@ -16,6 +16,8 @@ from chalicelib.services import (
     receive_message,
     record_state,
     reply_to_ticket,
+    send_again,
+    take_back,
 )
 from chalicelib.services.deliver_message import Claimed, NotNow
 from chalicelib.services.receive_message import Envelope
@@ -105,7 +107,7 @@ def test_taken_back_in_time_nothing_is_sent_and_the_text_is_a_draft_again(
 ) -> None:
     message_id = answered(desk, ticket_id, lina, undo_seconds=10, text="Wrong price.")
     assert isinstance(claim(ticket_id, message_id, desk.now), NotNow)
-    draft = reply_to_ticket.undo(ticket_id, message_id, lina, desk.advance(seconds=3))
+    draft = take_back.undo(ticket_id, message_id, lina, desk.advance(seconds=3))
     assert draft.text == "Wrong price." and drafts.load(ticket_id, "lina") == draft
     assert claim(ticket_id, message_id, desk.advance(minutes=1)) == NotNow("gone")
     assert tickets.get(ticket_id).waiting_since is not None
@@ -115,7 +117,7 @@ def test_too_late_to_take_back_says_so(desk: Desk, ticket_id: str, lina: Actor) 
     message_id = answered(desk, ticket_id, lina)
     assert isinstance(claim(ticket_id, message_id, desk.now), Claimed)
     with pytest.raises(Conflict):
-        reply_to_ticket.undo(ticket_id, message_id, lina, desk.now)
+        take_back.undo(ticket_id, message_id, lina, desk.now)
 
 
 def claimed(desk: Desk, ticket_id: str, lina: Actor, **values: object) -> Claimed:
@@ -159,18 +161,18 @@ def test_an_unclear_send_is_shown_and_never_sent_again_by_itself(desk: Desk, tic
     deliver_message.record_unclear(held, Unclear("no answer"), desk.now)
     assert claim(ticket_id, held.outbound.message_id, desk.advance(days=1)) == NotNow("gone")
     assert tickets.get(ticket_id).undelivered
-    settled = reply_to_ticket.settle_unclear(ticket_id, held.outbound.message_id, lina, True, desk.now)
+    settled = send_again.settle_unclear(ticket_id, held.outbound.message_id, lina, True, desk.now)
     assert settled.delivery is not None and settled.delivery.state == "sent"
 
 
 def test_send_again_makes_a_new_message_and_the_first_keeps_its_end(desk: Desk, ticket_id: str, lina: Actor) -> None:
     held = claimed(desk, ticket_id, lina)
     deliver_message.record_unclear(held, Unclear("no answer"), desk.now)
-    copy = reply_to_ticket.settle_unclear(ticket_id, held.outbound.message_id, lina, False, desk.advance(minutes=1))
+    copy = send_again.settle_unclear(ticket_id, held.outbound.message_id, lina, False, desk.advance(minutes=1))
     assert copy.id != held.outbound.message_id
     assert messages.get_delivery(ticket_id, held.outbound.message_id).reason == "Sent again by Lina."
     with pytest.raises(Conflict):
-        reply_to_ticket.send_again(ticket_id, held.outbound.message_id, lina, desk.now)
+        send_again.send_again(ticket_id, held.outbound.message_id, lina, desk.now)
 
 
 def test_a_claim_whose_holder_died_becomes_unclear_after_five_minutes(desk: Desk, ticket_id: str, lina: Actor) -> None:

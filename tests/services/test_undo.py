@@ -13,9 +13,10 @@ import pytest
 from chalicelib.domain.message import Party
 from chalicelib.domain.people import Actor
 from chalicelib.errors import Conflict
-from chalicelib.services import drafts, receive_message, reply_to_ticket
+from chalicelib.services import drafts, receive_message, take_back
 from chalicelib.services.change_ticket import Changes, change
 from chalicelib.services.reply_to_ticket import Reply, reply
+from chalicelib.services.said import MAX_TEXT_CHARS
 from chalicelib.store import messages, tickets
 from tests.engine import Desk
 from tests.services.test_receive_message import envelope, mail
@@ -88,11 +89,11 @@ def test_wherever_the_function_dies_the_answer_is_taken_back_whole_or_not_at_all
         with pytest.MonkeyPatch.context() as patched:
             dies_at(patched, call, after_effect)
             with suppress(Killed):
-                reply_to_ticket.undo(ticket_id, message_id, anna, desk.now)
+                take_back.undo(ticket_id, message_id, anna, desk.now)
         ticket, state = tickets.get(ticket_id), messages.get_delivery(ticket_id, message_id).state
         whole = (state, ticket.waiting_since, drafts.load(ticket_id, "anna") is not None)
         assert whole in (("queued", None, False), ("cancelled", asked.waiting_since, True)), call
-        again = reply_to_ticket.undo(ticket_id, message_id, anna, desk.now)
+        again = take_back.undo(ticket_id, message_id, anna, desk.now)
         ticket = tickets.get(ticket_id)
         assert again.text == "Wrong price." and drafts.load(ticket_id, "anna") == again
         assert (ticket.status, ticket.waiting_since) == ("open", asked.waiting_since)
@@ -101,11 +102,11 @@ def test_wherever_the_function_dies_the_answer_is_taken_back_whole_or_not_at_all
 
 def test_taken_back_twice_it_returns_what_the_agent_has_written_since(desk: Desk, ticket_id: str, anna: Actor) -> None:
     message_id = answer(desk, ticket_id, anna)
-    reply_to_ticket.undo(ticket_id, message_id, anna, desk.now)
+    take_back.undo(ticket_id, message_id, anna, desk.now)
     better = drafts.Draft("reply", "Right price.", desk.now)
     drafts.save(ticket_id, "anna", better)
     version = tickets.get(ticket_id).version
-    assert reply_to_ticket.undo(ticket_id, message_id, anna, desk.now) == better
+    assert take_back.undo(ticket_id, message_id, anna, desk.now) == better
     assert tickets.get(ticket_id).version == version
 
 
@@ -114,7 +115,7 @@ def test_an_answer_of_aws_that_is_lost_does_not_make_it_too_late(
 ) -> None:
     message_id = answer(desk, ticket_id, anna)
     lose_first_answer(monkeypatch, "TransactWriteItems")
-    assert reply_to_ticket.undo(ticket_id, message_id, anna, desk.now).text == "Wrong price."
+    assert take_back.undo(ticket_id, message_id, anna, desk.now).text == "Wrong price."
     assert tickets.get(ticket_id).waiting_since is not None
 
 
@@ -132,14 +133,14 @@ def test_a_claim_whose_answer_was_lost_is_ours_and_nobody_elses(
     assert claim()
     assert not claim()  # the same state, time and attempt, but another caller
     with pytest.raises(Conflict):
-        reply_to_ticket.undo(ticket_id, message_id, anna, desk.now)
+        take_back.undo(ticket_id, message_id, anna, desk.now)
 
 
 def test_an_answer_that_resolved_the_ticket_opens_it_again_with_a_line_in_its_history(
     desk: Desk, ticket_id: str, anna: Actor
 ) -> None:
     message_id = answer(desk, ticket_id, anna, then_status="resolved")
-    reply_to_ticket.undo(ticket_id, message_id, anna, desk.advance(seconds=1))
+    take_back.undo(ticket_id, message_id, anna, desk.advance(seconds=1))
     ticket = tickets.get(ticket_id)
     assert (ticket.status, ticket.closed_at) == ("open", None)
     lines = [each.event for each in messages.newest(ticket_id).messages if each.kind == "event"]
@@ -149,7 +150,7 @@ def test_an_answer_that_resolved_the_ticket_opens_it_again_with_a_line_in_its_hi
 def test_a_second_answer_taken_back_leaves_the_first_one_standing(desk: Desk, ticket_id: str, anna: Actor) -> None:
     first = answer(desk, ticket_id, anna, undo_seconds=0)
     second = answer(desk, ticket_id, anna)
-    reply_to_ticket.undo(ticket_id, second, anna, desk.now)
+    take_back.undo(ticket_id, second, anna, desk.now)
     ticket = tickets.get(ticket_id)
     assert (ticket.status, ticket.waiting_since, ticket.last_message_id) == ("pending", None, first)
 
@@ -161,7 +162,7 @@ def test_both_of_two_answers_taken_back_in_either_order_restore_the_question(
     for order in (0, 1):
         both = [answer(desk, ticket_id, anna), answer(desk, ticket_id, anna)]
         for message_id in both[::-1] if order else both:
-            reply_to_ticket.undo(ticket_id, message_id, anna, desk.now)
+            take_back.undo(ticket_id, message_id, anna, desk.now)
         ticket = tickets.get(ticket_id)
         assert (ticket.waiting_since, ticket.last_message_id) == (asked.waiting_since, asked.last_message_id)
         assert ticket.status == "open"
@@ -174,7 +175,7 @@ def test_a_customer_who_wrote_meanwhile_has_waited_since_the_first_question(
     message_id = answer(desk, ticket_id, anna)
     again = mail(desk, 2, thread_keys=("mid:1@example.com",), text="Hello?")
     newer = receive_message.receive(again, envelope(desk, "o2"), desk.advance(seconds=1))
-    reply_to_ticket.undo(ticket_id, message_id, anna, desk.advance(seconds=1))
+    take_back.undo(ticket_id, message_id, anna, desk.advance(seconds=1))
     ticket = tickets.get(ticket_id)
     assert (ticket.status, ticket.waiting_since, ticket.last_message_id) == (
         "open", asked.waiting_since, newer.message_id,
@@ -184,7 +185,7 @@ def test_a_customer_who_wrote_meanwhile_has_waited_since_the_first_question(
 def test_what_a_colleague_changed_since_stays(desk: Desk, ticket_id: str, anna: Actor) -> None:
     message_id = answer(desk, ticket_id, anna)
     change(ticket_id, desk.actor("ben"), Changes(priority="urgent", status="open"), desk.now)
-    reply_to_ticket.undo(ticket_id, message_id, anna, desk.advance(seconds=1))
+    take_back.undo(ticket_id, message_id, anna, desk.advance(seconds=1))
     ticket = tickets.get(ticket_id)
     assert (ticket.priority, ticket.status) == ("urgent", "open")
 
@@ -194,13 +195,13 @@ def test_a_forward_taken_back_is_a_forward_again_and_changes_nobodys_waiting(
 ) -> None:
     waiting_since = tickets.get(ticket_id).waiting_since
     message_id = answer(desk, ticket_id, anna, to=(Party("", "supplier@factory.example"),), forward=True)
-    assert reply_to_ticket.undo(ticket_id, message_id, anna, desk.now).forward
+    assert take_back.undo(ticket_id, message_id, anna, desk.now).forward
     assert tickets.get(ticket_id).waiting_since == waiting_since
 
 
 def test_a_very_long_answer_can_be_taken_back_too(desk: Desk, ticket_id: str, anna: Actor) -> None:
-    long_text = "👋" * reply_to_ticket.MAX_TEXT_CHARS
+    long_text = "👋" * MAX_TEXT_CHARS
     message_id = reply(ticket_id, anna, Reply(long_text, undo_seconds=30), desk.advance(seconds=1)).id
-    draft = reply_to_ticket.undo(ticket_id, message_id, anna, desk.now + timedelta(seconds=2))
+    draft = take_back.undo(ticket_id, message_id, anna, desk.now + timedelta(seconds=2))
     assert draft.text == long_text
     assert messages.get_delivery(ticket_id, message_id).state == "cancelled"

@@ -16,7 +16,7 @@ from chalicelib.domain.recipients import parse_parties
 from chalicelib.domain.safe_html import agent_html
 from chalicelib.domain.ticket import AGENT_STATUSES, Status
 from chalicelib.errors import Conflict, DeskbellError, InvalidInput
-from chalicelib.services import attachments, drafts, read_ticket, reply_to_ticket
+from chalicelib.services import add_note, attachments, drafts, read_ticket, reply_to_ticket, send_again, take_back
 from chalicelib.services.drafts import Draft
 from chalicelib.services.reply_to_ticket import Reply
 from chalicelib.store import messages, tickets
@@ -58,9 +58,7 @@ def write(visit: Visit, ticket_id: str) -> Response:
 
 
 def _note(visit: Visit, ticket_id: str, typed: Typed) -> Message:
-    return reply_to_ticket.add_note(
-        ticket_id, visit.actor, typed.text, visit.at, typed.file_ids, seed=typed.seed or None
-    )
+    return add_note.add_note(ticket_id, visit.actor, typed.text, visit.at, typed.file_ids, seed=typed.seed or None)
 
 
 def _reply(visit: Visit, ticket_id: str, typed: Typed) -> Message:
@@ -154,7 +152,7 @@ def start_upload(visit: Visit, ticket_id: str) -> Response:
 @console_route(blueprint, "/tickets/{ticket_id}/messages/{message_id}/undo", methods=["POST"], allow=WRITERS)
 def undo(visit: Visit, ticket_id: str, message_id: str) -> Response:
     """Take an answer back; its words return to the composer."""
-    draft = reply_to_ticket.undo(ticket_id, message_id, visit.actor, visit.at)
+    draft = take_back.undo(ticket_id, message_id, visit.actor, visit.at)
     if not visit.wants_fragment:
         return visit.go(f"/tickets/{ticket_id}")
     ticket, desk = tickets.get(ticket_id), the_desk()
@@ -174,19 +172,19 @@ def settle(visit: Visit, ticket_id: str, message_id: str) -> Response:
         visit,
         ticket_id,
         message_id,
-        lambda: reply_to_ticket.settle_unclear(ticket_id, message_id, visit.actor, arrived, visit.at),
+        lambda: send_again.settle_unclear(ticket_id, message_id, visit.actor, arrived, visit.at),
     )
 
 
 @console_route(blueprint, "/tickets/{ticket_id}/messages/{message_id}/again", methods=["POST"], allow=WRITERS)
-def send_again(visit: Visit, ticket_id: str, message_id: str) -> Response:
+def send_once_more(visit: Visit, ticket_id: str, message_id: str) -> Response:
     """Send what bounced or failed once more, perhaps to another address."""
     to = parse_parties(visit.form.value("to")) or None
     return _acted(
         visit,
         ticket_id,
         message_id,
-        lambda: reply_to_ticket.send_again(ticket_id, message_id, visit.actor, visit.at, to),
+        lambda: send_again.send_again(ticket_id, message_id, visit.actor, visit.at, to),
     )
 
 

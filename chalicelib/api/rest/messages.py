@@ -112,13 +112,13 @@ def create_message(call: Call, ticket_id: str) -> Json:
 
 
 def _add_note(call: Call, ticket_id: str) -> Message:
-    from chalicelib.services import reply_to_ticket
+    from chalicelib.services import add_note
 
     faults = {name: "A note goes to nobody: leave this out." for name in call.body if name in ONLY_REPLIES}
     if faults:
         raise InvalidInput("This is no part of a note.", faults)
     files = tuple(call.body.get("attachment_ids", ()))
-    return reply_to_ticket.add_note(ticket_id, call.actor(), call.body["text"], call.at, files, call.seed)
+    return add_note.add_note(ticket_id, call.actor(), call.body["text"], call.at, files, call.seed)
 
 
 def _reply(call: Call, ticket_id: str) -> Message:
@@ -176,9 +176,9 @@ def _check_channel(channel_name: str, body: Mapping[str, Any]) -> None:
     )
 )
 def undo_message(call: Call, ticket_id: str, message_id: str) -> Json:
-    from chalicelib.services import reply_to_ticket
+    from chalicelib.services import take_back
 
     found = messages.get(ticket_id, message_id)
     if found.delivery is None or found.delivery.state != "cancelled":
-        reply_to_ticket.undo(ticket_id, message_id, call.bot, call.at)
+        take_back.undo(ticket_id, message_id, call.bot, call.at)
     return render.message(messages.get(ticket_id, message_id))

@@ -1,0 +1,85 @@
+"""What stands in a conversation: what was said, by whom, what answered it, and what was taken back."""
+
+from datetime import datetime
+
+from chalicelib.domain.message import Message
+from chalicelib.domain.moments import sortable_id, stamp
+from chalicelib.domain.ticket import SNIPPET_CHARS, Status, Ticket
+from chalicelib.errors import NotFound
+from chalicelib.services import drafts
+from chalicelib.store import messages
+
+MAX_TEXT_CHARS = 100_000
+MAX_OWN_STEPS = 20
+"""How far a chain of messages that followed one another is walked."""
+NEVER_ARRIVED = frozenset({"cancelled", "failed", "bounced"})
+
+
+def whole_text(text: str) -> str:
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def seeded_id(ticket_id: str, seed: bytes) -> str:
+    """Where a repeated request finds what the first one wrote."""
+    return sortable_id("s", datetime.fromtimestamp(0).astimezone(), ticket_id.encode() + seed, chars=14)
+
+
+def said_before(ticket_id: str, seed: bytes) -> Message | None:
+    message_id = drafts.seeded_message(seeded_id(ticket_id, seed))
+    return messages.get(ticket_id, message_id) if message_id else None
+
+
+def standing(ticket_id: str, message_id: str) -> str:
+    """The message, or, when it was taken back or is our automatic acknowledgement, the one it followed."""
+    for _ in range(MAX_OWN_STEPS):
+        message = find(ticket_id, message_id)
+        if message is None:
+            break
+        if message.author_kind == "system":
+            return message.event.get("answers") or message_id
+        if message.delivery is None or message.delivery.state != "cancelled" or "after" not in message.event:
+            break
+        message_id = message.event["after"]
+    return message_id
+
+
+def find(ticket_id: str, message_id: str) -> Message | None:
+    try:
+        return messages.get(ticket_id, message_id)
+    except NotFound:
+        return None
+
+
+def answers_to(ticket: Ticket, question_id: str) -> list[Message]:
+    """What agents and bots answered to a message and did, as far as we know, reach the customer; oldest first."""
+    if not question_id:
+        return []
+    return [each for each in messages.newest(ticket.id).messages if _is_answer(each, question_id)]
+
+
+def _is_answer(message: Message, question_id: str) -> bool:
+    if not is_ours(message) or message.event.get("forward") or message.event.get("answers") != question_id:
+        return False
+    return message.delivery is None or message.delivery.state not in NEVER_ARRIVED
+
+
+def memory(ticket: Ticket, then: Status) -> dict[str, str]:
+    """How the ticket stood before an answer: what taking it back restores, and what "wrote meanwhile" goes back by."""
+    return {
+        "after": ticket.last_message_id,
+        "waited": stamp(ticket.waiting_since) if ticket.waiting_since else "",
+        "status": ticket.status,
+        "then": then,
+        "undelivered": "1" if ticket.undelivered else "",
+    }
+
+
+def snippet_of(text: str) -> str:
+    return " ".join(text.split())[:SNIPPET_CHARS]
+
+
+def is_ours(message: Message) -> bool:
+    """Said by an agent or a bot, and not taken back."""
+    if message.kind != "message" or message.direction != "out" or message.author_kind == "system":
+        return False
+    return message.delivery is None or message.delivery.state != "cancelled"

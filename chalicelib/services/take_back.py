@@ -1,0 +1,106 @@
+"""A reply is taken back before it goes out, as if it had not been written."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import cast
+
+from chalicelib.domain.message import Message
+from chalicelib.domain.moments import from_stamp, whole_milliseconds
+from chalicelib.domain.people import Actor
+from chalicelib.domain.ticket import DONE, Status, Ticket
+from chalicelib.errors import Conflict
+from chalicelib.services import drafts
+from chalicelib.services.change_ticket import event_message
+from chalicelib.services.said import MAX_OWN_STEPS, answers_to, find, snippet_of, standing
+from chalicelib.store import documents, messages, tickets
+from chalicelib.store.codec import encode
+from chalicelib.store.tickets import Loaded
+from chalicelib.store.transaction import Lost, Transaction
+
+ATTEMPTS = 5
+MAX_DRAFT_BYTES = 350_000
+
+
+def undo(ticket_id: str, message_id: str, actor: Actor, at: datetime) -> drafts.Draft:
+    """Take a reply back before it goes out, and give its text back as the draft of whoever took it back.
+
+    One transaction: delivery, ticket, history and draft.  Repeated, it returns the draft again.
+    Raises Conflict when it is too late.
+    """
+    at = whole_milliseconds(at)
+    for _ in range(ATTEMPTS):
+        before = tickets.load(ticket_id)
+        message = messages.get(ticket_id, message_id)
+        draft = _draft_of(message, at)
+        if message.delivery is not None and message.delivery.state == "cancelled":
+            return drafts.load(ticket_id, actor.id) or draft
+        if message.delivery is None or message.delivery.state != "queued":
+            break
+        try:
+            _undo_once(before, message, actor, at, draft)
+        except Lost:
+            continue
+        return draft
+    else:
+        raise Conflict("The ticket is changing too quickly. Try again.")
+    raise Conflict("It is too late: the message is on its way.")
+
+
+def _draft_of(message: Message, at: datetime) -> drafts.Draft:
+    body = messages.body_of(message)
+    return drafts.Draft(
+        kind="reply", text=body.text, html=body.html, to=message.to, cc=message.cc, bcc=message.bcc,
+        attachment_ids=tuple(each.id for each in message.attachments), updated_at=at,
+        forward=bool(message.event.get("forward")),
+    )  # fmt: skip
+
+
+def _undo_once(before: Loaded, taken_back: Message, actor: Actor, at: datetime, draft: drafts.Draft) -> None:
+    ticket = before.ticket
+    after = _as_before(ticket, taken_back, at)
+    transaction = Transaction()
+    messages.cancel(transaction, ticket.id, taken_back.id, at, f"Taken back by {actor.name}.")
+    tickets.put_changed(transaction, before, after, at)
+    if after.status != ticket.status:
+        event = event_message(ticket, actor, at, taken_back.id.encode(), status=after.status)
+        transaction.put("event", messages.as_item(event))
+    if len(encode(draft).encode()) <= MAX_DRAFT_BYTES:  # a longer one stays readable in the conversation
+        key = drafts.item_key(ticket.id, actor.id)
+        expires_at = at + timedelta(days=drafts.DRAFT_DAYS)
+        transaction.put("draft", documents.item(str(key.pk), str(key.sk), draft, expires_at))
+    transaction.commit()
+
+
+def _as_before(ticket: Ticket, taken_back: Message, at: datetime) -> Ticket:
+    """As if it had not been written: what it changed is put back, what others changed since stays."""
+    remembered = _first_taken_back(taken_back).event
+    after = ticket
+    if ticket.last_message_id == taken_back.id:
+        followed = remembered.get("after", ticket.last_inbound_id)
+        behind = standing(ticket.id, followed)
+        shown = find(ticket.id, behind)
+        after = replace(after, last_message_id=behind, snippet=snippet_of(shown.text) if shown else ticket.snippet)
+    if remembered.get("undelivered"):
+        after = replace(after, undelivered=True)
+    waited = from_stamp(remembered["waited"]) if remembered.get("waited") else None
+    questions = {ticket.last_inbound_id, taken_back.event.get("answers", "")} - {""}
+    others = [each for question in questions for each in answers_to(ticket, question) if each.id != taken_back.id]
+    status = ticket.status
+    if waited is not None and not taken_back.event.get("forward") and not others:
+        after = replace(after, waiting_since=min(ticket.waiting_since or waited, waited))
+        status = "open" if status in DONE else status
+    if ticket.last_message_id == taken_back.id and ticket.status == taken_back.event.get("then"):
+        status = cast(Status, remembered.get("status", ticket.status))
+    if status == ticket.status:
+        return after
+    return replace(after, status=status, closed_at=(ticket.closed_at or at) if status in DONE else None)
+
+
+def _first_taken_back(message: Message) -> Message:
+    """Of answers written one upon the other and all taken back, the first: it remembers the ticket without them."""
+    for _ in range(MAX_OWN_STEPS):
+        earlier = find(message.ticket_id, message.event.get("after", ""))
+        if earlier is None or earlier.delivery is None or earlier.delivery.state != "cancelled":
+            break
+        message = earlier
+    return message

@@ -1,0 +1,298 @@
+"""DynamoDB: the operations that the desk calls.  There is no Scan: the desk must never make one."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tests.simulation.aws.errors import client_error, invalid, only
+from tests.simulation.aws.expressions import Given, holds, key_condition, names_in, projected, updated
+from tests.simulation.aws.table import Key, Table, View
+from tests.simulation.aws.values import Item, handed_out, item_size, normal_item
+
+PAGE_BYTES = 1024 * 1024
+BATCH_GET_BYTES = 16 * 1024 * 1024
+TRANSACTION_BYTES = 4 * 1024 * 1024
+MAX_TRANSACTION = 100
+MAX_BATCH_GET = 100
+MAX_BATCH_WRITE = 25
+TOKEN_SECONDS = 600
+IGNORED = ("ReturnConsumedCapacity", "ReturnItemCollectionMetrics")
+NAMED = ("ExpressionAttributeNames", "ExpressionAttributeValues")
+CONDITIONAL = ("ConditionExpression", "ReturnValuesOnConditionCheckFailure", *NAMED)
+
+
+@dataclass(frozen=True)
+class _Write:
+    """One write, looked at but not done."""
+
+    table: Table
+    key: Key
+    before: Item | None
+    after: Item | None
+    size: int
+    touched: frozenset[str] = frozenset()
+    changes: bool = True
+
+    def do(self) -> None:
+        if self.changes:
+            self.table.write(self.key, self.after, self.size)
+
+
+class DynamoDB:
+    """Knobs, for the simulation to turn: ``index_delay`` gives the seconds after which indexes and eventually
+    consistent reads see a write; ``unprocessed`` says how many of a batch's n entries AWS leaves undone.
+    """
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._tokens: dict[str, tuple[float, str]] = {}
+        self.tables: dict[str, Table] = {}
+        self.index_delay: Callable[[], float] = lambda: 0.0
+        self.unprocessed: Callable[[int], int] = lambda entries: 0
+
+    def create_table(self, request: dict[str, Any]) -> dict[str, Any]:
+        types = {each["AttributeName"]: each["AttributeType"] for each in request["AttributeDefinitions"]}
+        if set(types.values()) != {"S"}:
+            raise NotImplementedError("the simulated DynamoDB knows string keys alone")
+        self.tables[request["TableName"]] = Table(request, self._now, lambda: self.index_delay())
+        return {"TableDescription": {"TableName": request["TableName"], "TableStatus": "ACTIVE"}}
+
+    def expire(self, table_name: str, attribute: str = "expires_at") -> int:
+        """Delete what DynamoDB's time to live would have deleted by now (it may take days); returns how many."""
+        table, now = self.tables[table_name], self._now()
+        late = [key for key, item in table.items.images.items() if float(item.get(attribute, {}).get("N", now)) < now]
+        for key in late:
+            table.write(key, None, 0, by="dynamodb.amazonaws.com")
+        return len(late)
+
+    def _table(self, request: Mapping[str, Any]) -> Table:
+        name = request["TableName"]
+        if name not in self.tables:
+            raise client_error("ResourceNotFoundException", "Requested resource not found")
+        return self.tables[name]
+
+    # one item
+
+    def get_item(self, request: dict[str, Any]) -> dict[str, Any]:
+        only(request, "TableName", "Key", "ConsistentRead", "ProjectionExpression", *NAMED, *IGNORED)
+        table = self._table(request)
+        found = self._read(table, request["Key"], bool(request.get("ConsistentRead")))
+        if found is None:
+            return {}
+        return {"Item": handed_out(projected(request.get("ProjectionExpression"), found, Given.of(request)))}
+
+    def _read(self, table: Table, key: Item, consistent: bool) -> Item | None:
+        if key.keys() != {table.pk, table.sk}:
+            raise invalid("The provided key element does not match the schema")
+        return table.view(None, consistent).images.get(table.key_of(key))
+
+    def put_item(self, request: dict[str, Any]) -> dict[str, Any]:
+        only(request, "TableName", "Item", "ReturnValues", *CONDITIONAL, *IGNORED)
+        return self._written(request, self._put(request))
+
+    def update_item(self, request: dict[str, Any]) -> dict[str, Any]:
+        only(request, "TableName", "Key", "UpdateExpression", "ReturnValues", *CONDITIONAL, *IGNORED)
+        return self._written(request, self._update(request))
+
+    def delete_item(self, request: dict[str, Any]) -> dict[str, Any]:
+        only(request, "TableName", "Key", "ReturnValues", *CONDITIONAL, *IGNORED)
+        return self._written(request, self._delete(request))
+
+    def _put(self, request: Mapping[str, Any]) -> _Write:
+        table, item = self._table(request), normal_item(request["Item"])
+        key = table.key_of(item)
+        return _Write(table, key, table.items.images.get(key), item, table.checked(item))
+
+    def _update(self, request: Mapping[str, Any]) -> _Write:
+        table, before = self._keyed(request)
+        key = table.key_of(request["Key"])
+        given = Given.of(request)
+        start = before if before is not None else dict(request["Key"])
+        after, touched = updated(request.get("UpdateExpression", ""), start, given, (table.pk, table.sk))
+        return _Write(table, key, before, after, table.checked(after), frozenset(touched))
+
+    def _delete(self, request: Mapping[str, Any]) -> _Write:
+        table, before = self._keyed(request)
+        return _Write(table, table.key_of(request["Key"]), before, None, 0)
+
+    def _check(self, request: Mapping[str, Any]) -> _Write:
+        table, before = self._keyed(request)
+        return _Write(table, table.key_of(request["Key"]), before, None, 0, changes=False)
+
+    def _keyed(self, request: Mapping[str, Any]) -> tuple[Table, Item | None]:
+        table = self._table(request)
+        return table, self._read(table, request["Key"], consistent=True)
+
+    def _written(self, request: Mapping[str, Any], write: _Write) -> dict[str, Any]:
+        if not holds(request.get("ConditionExpression"), write.before or {}, Given.of(request)):
+            shown = _shown(request, write.before)
+            raise client_error("ConditionalCheckFailedException", "The conditional request failed", **shown)
+        write.do()
+        wanted = request.get("ReturnValues", "NONE")
+        image = write.before if wanted.endswith("OLD") else write.after
+        if wanted == "NONE" or image is None:
+            return {}
+        if wanted.startswith("UPDATED"):
+            image = {name: value for name, value in image.items() if name in write.touched}
+        return {"Attributes": handed_out(image)} if image else {}
+
+    # transactions
+
+    def transact_write_items(self, request: dict[str, Any]) -> dict[str, Any]:
+        only(request, "TransactItems", "ClientRequestToken", *IGNORED)
+        if self._done_before(request):
+            return {}
+        parts = [next(iter(each.items())) for each in request["TransactItems"]]
+        if not 1 <= len(parts) <= MAX_TRANSACTION:
+            raise invalid(f"Member must have length less than or equal to {MAX_TRANSACTION}")
+        looks: dict[str, Callable[[Mapping[str, Any]], _Write]] = {
+            "Put": self._put, "Update": self._update, "Delete": self._delete, "ConditionCheck": self._check,
+        }  # fmt: skip
+        writes = [looks[verb](part) for verb, part in parts]
+        if len({(write.table.name, write.key) for write in writes}) < len(writes):
+            raise invalid("Transaction request cannot include multiple operations on one item")
+        if sum(write.size for write in writes) > TRANSACTION_BYTES:
+            raise invalid("Transaction request size exceeded: 4194304 bytes")
+        reasons = [_reason(part, write) for (_, part), write in zip(parts, writes, strict=True)]
+        if any(reason["Code"] != "None" for reason in reasons):
+            raise _cancelled(reasons)
+        for write in writes:
+            write.do()
+        if token := request.get("ClientRequestToken"):
+            self._tokens[token] = (self._now(), _digest(request))
+        return {}
+
+    def _done_before(self, request: Mapping[str, Any]) -> bool:
+        """The SDK repeats a transaction whose answer was lost under the same token: it takes effect once."""
+        at, digest = self._tokens.get(request.get("ClientRequestToken") or "", (0.0, ""))
+        if not digest or self._now() - at >= TOKEN_SECONDS:
+            return False
+        if digest != _digest(request):
+            raise client_error("IdempotentParameterMismatchException", "Request parameters do not match the token")
+        return True
+
+    def transact_get_items(self, request: dict[str, Any]) -> dict[str, Any]:
+        only(request, "TransactItems", *IGNORED)
+        parts = [each["Get"] for each in request["TransactItems"]]
+        if not 1 <= len(parts) <= MAX_TRANSACTION:
+            raise invalid(f"Member must have length less than or equal to {MAX_TRANSACTION}")
+        return {"Responses": [self.get_item({**part, "ConsistentRead": True}) for part in parts]}
+
+    # batches
+
+    def batch_get_item(self, request: dict[str, Any]) -> dict[str, Any]:
+        only(request, "RequestItems", *IGNORED)
+        found: dict[str, list[Item]] = {}
+        left: dict[str, Any] = {}
+        _check_batch([(name, key) for name, part in request["RequestItems"].items() for key in part["Keys"]],
+                     MAX_BATCH_GET)  # fmt: skip
+        room = BATCH_GET_BYTES
+        for name, part in request["RequestItems"].items():
+            only(part, "Keys", "ConsistentRead", "ProjectionExpression", *NAMED)
+            table, given, keys = self._table({"TableName": name}), Given.of(part), list(part["Keys"])
+            taken = max(1, len(keys) - self.unprocessed(len(keys)))
+            found[name] = []
+            while keys and taken and room > 0:
+                item = self._read(table, keys.pop(0), bool(part.get("ConsistentRead")))
+                taken -= 1
+                if item is not None:
+                    room -= item_size(item)
+                    found[name].append(handed_out(projected(part.get("ProjectionExpression"), item, given)))
+            if keys:
+                left[name] = {**part, "Keys": keys}
+        return {"Responses": found, "UnprocessedKeys": left}
+
+    def batch_write_item(self, request: dict[str, Any]) -> dict[str, Any]:
+        only(request, "RequestItems", *IGNORED)
+        left: dict[str, Any] = {}
+        writes: list[_Write] = []
+        for name, entries in request["RequestItems"].items():
+            parts = [self._entry(name, entry) for entry in entries]
+            _check_batch([(name, write.key) for write in parts], MAX_BATCH_WRITE)
+            taken = len(parts) - min(len(parts), self.unprocessed(len(parts)))
+            writes += parts[:taken]
+            if parts[taken:]:
+                left[name] = entries[taken:]
+        for write in writes:
+            write.do()
+        return {"UnprocessedItems": left}
+
+    def _entry(self, name: str, entry: Mapping[str, Any]) -> _Write:
+        ((verb, part),) = entry.items()
+        return (self._put if verb == "PutRequest" else self._delete)({"TableName": name, **part})
+
+    # queries
+
+    def query(self, request: dict[str, Any]) -> dict[str, Any]:
+        only(
+            request, "TableName", "IndexName", "KeyConditionExpression", "FilterExpression", "ProjectionExpression",
+            "Limit", "ScanIndexForward", "ExclusiveStartKey", "ConsistentRead", "Select", *NAMED, *IGNORED,
+        )  # fmt: skip
+        table, given = self._table(request), Given.of(request)
+        view = table.view(request.get("IndexName"), bool(request.get("ConsistentRead")))
+        wanted = key_condition(request["KeyConditionExpression"], given, view.hash_name, view.range_name)
+        wrong = names_in(request.get("FilterExpression"), given) & {view.hash_name, view.range_name}
+        if wrong:
+            raise invalid(f"Filter Expression can only contain non-primary key attributes: {sorted(wrong)}")
+        limit = request.get("Limit")
+        if limit is not None and limit < 1:
+            raise invalid("Value at 'limit' failed to satisfy constraint: Member must be greater than or equal to 1")
+        start = request.get("ExclusiveStartKey")
+        after = view.place(start, table.pk, table.sk) if start else None
+        found: list[Item] = []
+        looked_at, room, last = 0, PAGE_BYTES, None
+        for row in view.slice(wanted, after, request.get("ScanIndexForward", True)):
+            if looked_at == limit or room <= 0:
+                break
+            key = (row[1], row[2])
+            item, looked_at, last = view.images[key], looked_at + 1, key
+            room -= view.sizes[key]
+            if holds(request.get("FilterExpression"), item, given):
+                found.append(item)
+        answer: dict[str, Any] = {"Count": len(found), "ScannedCount": looked_at}
+        if request.get("Select") != "COUNT":
+            text = request.get("ProjectionExpression")
+            answer["Items"] = [handed_out(projected(text, item, given)) for item in found]
+        if last is not None and (looked_at == limit or room <= 0):
+            answer["LastEvaluatedKey"] = _last_key(table, view, last)
+        return answer
+
+
+def _last_key(table: Table, view: View, key: Key) -> Item:
+    names = dict.fromkeys((table.pk, table.sk, view.hash_name, view.range_name))
+    return handed_out({name: view.images[key][name] for name in names})
+
+
+def _shown(request: Mapping[str, Any], before: Item | None) -> dict[str, Any]:
+    """What a refused write tells of the item, where it was asked to."""
+    wanted = request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+    return {"Item": handed_out(before)} if wanted and before is not None else {}
+
+
+def _reason(part: Mapping[str, Any], write: _Write) -> dict[str, Any]:
+    if holds(part.get("ConditionExpression"), write.before or {}, Given.of(part)):
+        return {"Code": "None"}
+    failed = {"Code": "ConditionalCheckFailed", "Message": "The conditional request failed"}
+    return {**failed, **_shown(part, write.before)}
+
+
+def _cancelled(reasons: list[dict[str, Any]]) -> ClientError:
+    codes = ", ".join(reason["Code"] for reason in reasons)
+    text = f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]"
+    return client_error("TransactionCanceledException", text, CancellationReasons=reasons)
+
+
+def _check_batch(keys: list[tuple[str, Any]], most: int) -> None:
+    if not 1 <= len(keys) <= most:
+        raise invalid(f"Too many items requested for the batch call: at most {most}")
+    if len({json.dumps(key, sort_keys=True, default=str) for key in keys}) < len(keys):
+        raise invalid("Provided list of item keys contains duplicates")
+
+
+def _digest(request: Mapping[str, Any]) -> str:
+    told = json.dumps(request["TransactItems"], sort_keys=True, default=repr)
+    return hashlib.sha256(told.encode()).hexdigest()

@@ -106,10 +106,11 @@ def _apply(engine: Engine, made: package.Package, options: Options) -> None:
     parameters = {"ConsoleOrigin": options.url}
     here = deploy.Local(engine.endpoint, environment)
     deploy.deploy(STAGE, made, client, local=here, parameters=parameters, say=lambda line: None)
-    _limit_concurrency(client("lambda"))
+    limit_concurrency(client("lambda"))
 
 
-def _limit_concurrency(lambda_client: Any) -> None:
+def limit_concurrency(lambda_client: Any) -> None:
+    """Two workers a queue, whatever the template says for AWS."""
     for mapping in lambda_client.list_event_source_mappings()["EventSourceMappings"]:
         if ":sqs:" in mapping["EventSourceArn"]:
             scaling = {"MaximumConcurrency": CONCURRENCY}

@@ -1,12 +1,18 @@
 """The desk that a bench looks at: one that runs already, or a local stack of its own."""
 
 import json
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from infra.stack import stack_name
+from local import snapshots
+from local.deployment import STAGE
+from local.engine import ACCOUNT, HOST, KEPT_VARIABLES, REGION, client
+from local.stack import read_stack
 from tests.stack import LocalStack
 
 Credentials = dict[str, Any]
@@ -36,3 +42,27 @@ def sign_in_of(credentials: Credentials, name: str = "") -> tuple[str, str]:
     agents: list[dict[str, str]] = credentials["agents"]
     found = next(each for each in agents if each["email"].startswith(name))
     return found["email"], found["password"]
+
+
+def function_environment(credentials: Credentials) -> dict[str, str]:
+    """The variables with which the desk's own code runs beside its functions, on the same table."""
+    data_dir = Path(credentials["outbox_dir"]).parent
+    last = snapshots.newest(data_dir / "engine")
+    if last is None:
+        raise RuntimeError(f"{data_dir} holds no running desk")
+    endpoint = f"http://{HOST}:{last.port}"
+    deployed = read_stack(client(endpoint, "cloudformation"), stack_name(STAGE))
+    web = client(endpoint, "lambda").get_function_configuration(FunctionName=deployed.functions["APIHandler"])
+    variables: dict[str, str] = web["Environment"]["Variables"]
+    return {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ} | variables | {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": ACCOUNT,
+        "AWS_SECRET_ACCESS_KEY": "local",
+    }  # fmt: skip
+
+
+def launcher_pid(credentials: Credentials) -> int:
+    """The process that holds the desk: the engine runs in it, the functions are its children."""
+    return int((Path(credentials["outbox_dir"]).parent / "lock").read_text())

@@ -1,0 +1,133 @@
+"""What keeps the desk running: dead letters, breakers, counts, settings, open consoles."""
+
+from dataclasses import replace
+
+from chalicelib import wiring
+from chalicelib.jobs import live
+from chalicelib.services import breaker, dead_letters, desk as desk_settings, ledger, live_pass, originals, recount, search
+from chalicelib.store import directory
+from tests.simulation.acts import Turn, act
+from tests.simulation.cloud import PARAMETERS
+from tests.simulation.world import Ended
+
+
+@act(1.5)
+def retries_a_dead_letter(turn: Turn) -> None:
+    desk = turn.desk
+    admin = desk.actor(desk.agents[2])
+
+    def retry() -> None:
+        sqs, queues = wiring.client("sqs"), wiring.dead_queues()
+        found = dead_letters.listing(sqs, queues)
+        letter = turn.maybe([each.id for each in found], "letter")
+        if letter is None:
+            return
+        if turn.chance(0.15, "discard") and _is_rubbish(desk.poison, found, letter):
+            dead_letters.discard(sqs, queues, letter, "Rubbish.", admin, desk.now())
+        else:
+            dead_letters.retry(sqs, queues, letter, admin, desk.now())
+
+    desk.web(admin.id, "looks at the dead letters", retry)
+
+
+def _is_rubbish(poison: set[str], found: tuple[dead_letters.DeadLetter, ...], letter: str) -> bool:
+    return any(each.id == letter and each.body in poison for each in found)
+
+
+@act(0.7)
+def counts_anew(turn: Turn) -> None:
+    desk = turn.desk
+    desk.web("ada", "has the lists counted anew", lambda: recount.recount(desk.now()))
+
+
+@act(0.7)
+def looks_at_the_ledger(turn: Turn) -> None:
+    desk = turn.desk
+    desk.web("ada", "looks at the ledger", lambda: (ledger.save(desk.now()), tuple(ledger.recent())))
+
+
+@act(1)
+def resumes_sending(turn: Turn) -> None:
+    desk = turn.desk
+    admin = desk.actor(desk.agents[2])
+
+    def resume() -> None:
+        for inbox, _ in breaker.open_breakers():
+            breaker.resume(inbox.id, admin, desk.now())
+
+    desk.web(admin.id, "resumes what is stopped", resume)
+
+
+@act(0.8)
+def changes_settings(turn: Turn) -> None:
+    """An inbox switches its acknowledgement, its undo window, its limit; the reply key is rotated."""
+    desk = turn.desk
+    admin = desk.actor(desk.agents[2])
+    what = turn.among(("inbox", "desk", "key"), "what")
+    if what == "key":
+        parameters = desk.world.cloud.aws.ssm.parameters
+        parameters[f"{PARAMETERS}reply-key-before"] = parameters[f"{PARAMETERS}reply-key"]
+        parameters[f"{PARAMETERS}reply-key"] = f"reply-key-{turn.n}"
+        desk.world.say("ada", "rotates the reply key")
+        return
+    if what == "desk":
+        url = f"https://desk{turn.n}.shop.example"
+        desk.web(admin.id, "changes the desk", lambda: desk_settings.change(url, "", False, admin, desk.now()))
+        return
+    chosen = turn.among(desk.inboxes[:3], "inbox")
+    changed = replace(
+        chosen,
+        signature=f"Signature {turn.n}",
+        sends_per_minute=turn.among((2, 4, 120), "limit"),
+        acknowledgement=turn.among(("", "We have your message {number}."), "thanks"),
+    )
+    desk.web(admin.id, f"changes inbox {chosen.id}", lambda: directory.save_inbox(changed, chosen))
+
+
+@act(0.8)
+def searches(turn: Turn) -> None:
+    desk = turn.desk
+    desk.web("lina", "searches", lambda: search.find(turn.among(("parcel", "1002", "ada@one.example"), "what"), desk.now()))
+
+
+@act(0.6)
+def replays_an_original(turn: Turn) -> None:
+    """An admin has a kept original read again: nothing may double."""
+    desk = turn.desk
+    key = turn.maybe(list(desk.world.cloud.objects("kept/")), "which")
+    if key is not None:
+        desk.web("ada", f"replays {key}", lambda: originals.replay(key, wiring.send_to_inbound))
+
+
+@act(2)
+def a_console_opens(turn: Turn) -> None:
+    desk = turn.desk
+    connection = f"socket{turn.n}"
+    ticket = turn.maybe(desk.ticket_ids(), "ticket") or ""
+
+    def opened(ended: Ended) -> None:
+        if ended.well and ended.value == 200:
+            desk.sockets.append(connection)
+            desk.world.invoke("live_message", lambda: live.message(connection, f'{{"look": "{ticket}"}}'))
+
+    def got(ended: Ended) -> None:
+        if not ended.well:
+            return
+        given = str(ended.value)
+        desk.world.cloud.aws.websocket.open[connection] = []
+        desk.world.invoke("live_connect", lambda: live.connect(connection, {"pass": given})["statusCode"], opened)
+
+    desk.web("lina", f"opens a console ({connection})", lambda: live_pass.issue("lina", desk.now()), got)
+
+
+@act(1)
+def a_console_closes(turn: Turn) -> None:
+    """Decently, or without a word."""
+    desk = turn.desk
+    connection = turn.maybe(desk.sockets, "which")
+    if connection is None:
+        return
+    desk.sockets.remove(connection)
+    desk.world.cloud.aws.websocket.open.pop(connection, None)
+    if turn.chance(0.5, "decently"):
+        desk.world.invoke("live_disconnect", lambda: live.disconnect(connection), label=connection)

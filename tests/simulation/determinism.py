@@ -1,0 +1,141 @@
+"""Everything in the desk's code that is not the same every time, made so: clock, random bytes, threads, module state."""
+
+import random
+import secrets
+import sys
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import datetime, tzinfo
+from functools import lru_cache
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+from chalicelib import config, observability, wiring
+from chalicelib.connectors.email import channel as email_channel
+from chalicelib.jobs import inbound, push, relay
+
+Clock = Callable[[], datetime]
+
+
+class Inline:
+    """A pool of one, here and now: threads would make each run another."""
+
+    def __init__(self, max_workers: int = 1) -> None:
+        self.max_workers = max_workers
+
+    def __enter__(self) -> "Inline":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def map(self, act: Callable[[Any], Any], *many: Sequence[Any]) -> list[Any]:
+        return [act(*each) for each in zip(*many, strict=False)]
+
+
+class Log:
+    """Stands in for the logger: keeps what broke, and drops the rest."""
+
+    def __init__(self, note: Callable[[str, BaseException | None], None]) -> None:
+        self._note = note
+
+    def exception(self, event: str, **_: Any) -> None:
+        self._note(event, sys.exc_info()[1])
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *_, **__: None
+
+
+NO_METRICS = SimpleNamespace(
+    metric_set={}, add_metric=lambda **_: None, flush_metrics=lambda **_: None
+)
+parse_once = lru_cache(maxsize=4096)(email_channel.parse_mail)
+"""Reading a mail depends on its bytes alone; the same ones come again after every crash."""
+
+
+def _clock_type(now: Clock) -> type[datetime]:
+    class SimulatedDatetime(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> "SimulatedDatetime":
+            return now().astimezone(tz)  # type: ignore[return-value]  # compared with other instants only
+
+    return SimulatedDatetime
+
+
+@contextmanager
+def deterministic(
+    seed: int, now: Clock, note: Callable[[str, BaseException | None], None]
+) -> Iterator[None]:
+    """Inside, the desk's code sees ``now`` and random bytes that follow from ``seed``."""
+    chance = random.Random(seed)
+    simulated = _clock_type(now)
+    origin = now()
+    with ExitStack() as stack:
+
+        def put(where: Any, name: str, value: Any) -> None:
+            stack.enter_context(patch.object(where, name, value))
+
+        put(config, "now", now)
+        put(inbound, "datetime", simulated)
+        put(relay, "datetime", simulated)
+        put(wiring, "time", SimpleNamespace(monotonic=lambda: (now() - origin).total_seconds()))
+        put(secrets, "token_bytes", lambda count=32: chance.randbytes(count))
+        put(secrets, "token_hex", lambda count=32: chance.randbytes(count).hex())
+        put(secrets, "token_urlsafe", lambda count=32: chance.randbytes(count).hex())
+        put(secrets, "choice", chance.choice)
+        put(secrets, "randbelow", chance.randrange)
+        put(uuid, "uuid4", lambda: uuid.UUID(bytes=chance.randbytes(16), version=4))
+        put(push, "ThreadPoolExecutor", Inline)
+        put(observability, "logger", Log(note))
+        put(observability, "metrics", NO_METRICS)
+        put(email_channel, "parse_mail", parse_once)
+        yield
+
+
+State = dict[int, Any]
+"""What one running function keeps between its invocations, by container."""
+
+
+@lru_cache(maxsize=1)
+def containers() -> tuple[list[Any] | dict[Any, Any] | set[Any], ...]:
+    """Module-level lists, dicts and sets of ours that change: their names are private and in lower case."""
+    found: dict[int, Any] = {}
+    for name, module in sorted(sys.modules.items()):
+        if not name.startswith("chalicelib"):
+            continue
+        for attribute, value in vars(module).items():
+            if attribute.startswith("_") and attribute.islower() and not attribute.startswith("__"):
+                if isinstance(value, list | dict | set):
+                    found[id(value)] = value
+    return tuple(found.values())
+
+
+def fresh() -> State:
+    """The state of a cold start: every container empty."""
+    return {id(each): type(each)() for each in containers()}
+
+
+def load(state: State) -> None:
+    """Let the modules hold what this function had."""
+    for each in containers():
+        kept = state[id(each)]
+        if not each and not kept:
+            continue
+        each.clear()
+        if isinstance(each, list):
+            each.extend(kept)
+        else:
+            each.update(kept)
+
+
+def saved() -> State:
+    return {id(each): type(each)(each) for each in containers()}  # type: ignore[arg-type,call-arg]  # its own type again
+
+
+def forget_everything() -> None:
+    """As if the process had just begun."""
+    load(fresh())
+    config.settings.cache_clear()
+    wiring.channel.cache_clear()

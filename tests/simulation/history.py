@@ -1,0 +1,155 @@
+"""One history: a desk, what everybody does, what goes wrong, then quiet, then the promises."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from chalicelib import wiring
+from chalicelib.errors import Conflict
+from chalicelib.services import breaker, dead_letters
+from tests.simulation import draws, promises
+from tests.simulation.acts import Known, Turn, all_acts
+from tests.simulation.desk import Desk
+from tests.simulation.faults import Kind, Name, Rates
+from tests.simulation.providers import SesEvents
+from tests.simulation.sites import Site
+from tests.simulation.sources import Sources
+from tests.simulation.witness import Witness
+from tests.simulation.world import World
+
+LEAST_ACTS, MOST_ACTS = 30, 60
+LEAST_FAULTS = 5
+STARTS = (
+    datetime(2026, 11, 20, 9, 0, 7, tzinfo=UTC),
+    datetime(2026, 11, 20, 23, 47, 7, tzinfo=UTC),  # over midnight
+    datetime(2026, 11, 30, 23, 50, 7, tzinfo=UTC),  # over the end of the month
+    datetime(2026, 11, 20, 2, 2, 7, tzinfo=UTC),  # over the night's recount
+)
+QUIET_STEP = timedelta(minutes=5)
+QUIET_MOST = timedelta(hours=20)
+LETTERS_EVERY = timedelta(minutes=20)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What makes a history: all of it follows from the seed; ``acts`` and ``faults`` keep these alone (shrunk)."""
+
+    seed: int
+    acts: Collection[int] | None = None
+    faults: Collection[Name] | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    plan: Plan
+    violations: tuple[str, ...]
+    lines: tuple[str, ...]
+    acts: tuple[int, ...]
+    faults: dict[Name, Kind]
+    called: frozenset[Site]
+    crashed: frozenset[Site]
+    invocations: Counter[str]
+    lateness: tuple[float, ...]
+
+    @property
+    def digest(self) -> str:
+        """Equal for equal histories."""
+        return hashlib.sha256("\n".join(self.lines).encode()).hexdigest()
+
+
+def run(plan: Plan, rates: Rates | None = None) -> Result:
+    """Play a history and check it."""
+    start = draws.among(STARTS, plan.seed, "start")
+    world = World(plan.seed, start, rates, plan.faults)
+    with world.running():
+        desk = Desk(world, Sources(world))
+        witness = Witness(world)
+        SesEvents(world, desk.sources)
+        desk.set_up()
+        desk.sources.wake_relay()
+        desk.sources.tick(start + QUIET_MOST + timedelta(hours=3))
+        played = _play(plan, desk)
+        _calm(desk)
+        promises.check(desk, witness, world.violate)
+    return Result(
+        plan, tuple(world.violations), tuple(world.lines), tuple(played), dict(world.faults.struck),
+        frozenset(world.called), frozenset(world.crashed), world.counts, tuple(witness.lateness),
+    )  # fmt: skip
+
+
+def _play(plan: Plan, desk: Desk) -> list[int]:
+    """Everybody acts, until there were acts and faults enough."""
+    world, known = desk.world, all_acts()
+    played: list[int] = []
+    wanted = range(MOST_ACTS) if plan.acts is None else range(max(plan.acts, default=-1) + 1)
+    for n in wanted:
+        if plan.acts is None and n >= LEAST_ACTS and len(world.faults.struck) >= LEAST_FAULTS:
+            break
+        world.run_until(world.time + timedelta(seconds=_gap(plan.seed, n)))
+        if plan.acts is not None and n not in plan.acts:
+            continue
+        chosen: Known = draws.weighted([(each, each.weight) for each in known], plan.seed, "which act", n)
+        chosen.act(Turn(desk, n))
+        played.append(n)
+    return played
+
+
+def _gap(seed: int, n: int) -> float:
+    """Mostly half a minute at most, often at the same moment, now and then minutes."""
+    draw = draws.share(seed, "gap", n)
+    if draw < 0.3:
+        return 0.0
+    return draw * 45 if draw < 0.93 else draw * 400
+
+
+def _calm(desk: Desk) -> None:
+    """Nothing goes wrong any more; time passes until nothing moves."""
+    world = desk.world
+    world.say("quiet", "-")
+    world.faults.on = False
+    end, letters_at = world.time + QUIET_MOST, world.time
+    counted = False
+    while world.time < end:
+        world.run_until(world.time + QUIET_STEP)
+        if world.time >= letters_at:
+            letters_at = world.time + LETTERS_EVERY
+            world.invoke("web", lambda: _tidy(desk))
+        if _moves(desk):
+            continue
+        if counted:
+            break
+        counted = True
+        from chalicelib.jobs import clock
+
+        world.invoke("daily", clock.daily, label="the night's account")
+    for name in ("hourly",):
+        world.say("quiet", f"over after {name}")
+
+
+def _moves(desk: Desk) -> bool:
+    """Is anything still on its way?"""
+    cloud = desk.world.cloud
+    if desk.world.in_flight or any(cloud.stream(shard, 1) for shard in range(cloud.shards())):
+        return True
+    if any(cloud.waiting(queue) for queue in ("inbound", "work", "later", "outbound")):
+        return True
+    if any(letter.body not in desk.poison for letter in cloud.letters()):
+        return True
+    return bool(cloud.marks("") or cloud.objects("raw/") or cloud.objects("parked/"))
+
+
+def _tidy(desk: Desk) -> None:
+    """An admin resumes what is stopped, and sends back what lies on the dead-letter queues."""
+    admin = desk.actor(desk.agents[2])
+    for inbox, _ in breaker.open_breakers():
+        breaker.resume(inbox.id, admin, desk.now())
+    sqs, queues = wiring.client("sqs"), wiring.dead_queues()
+    for letter in dead_letters.listing(sqs, queues):
+        if letter.body in desk.poison:
+            continue
+        try:
+            dead_letters.retry(sqs, queues, letter.id, admin, desk.now())
+        except Conflict:
+            dead_letters.discard(sqs, queues, letter.id, "It is repaired by itself.", admin, desk.now())

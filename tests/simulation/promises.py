@@ -1,0 +1,410 @@
+"""The desk's promises, checked from outside: the table's items, the objects, what left the house, and what was done.
+
+Nothing here asks the code under test; what it needs of the rules is written down a second time, in its own words.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from tests.simulation.desk import Desk, Said, instant, plain
+from tests.simulation.mails import Mail
+from tests.simulation.witness import Witness
+
+WORD = re.compile(r"zq[a-z0-9]+q")
+LIVE = ("open", "pending")
+OUT_THERE = frozenset({"sent", "delivered", "delayed", "bounced", "complained"})
+OVER = OUT_THERE | {"failed", "unclear", "cancelled"}
+NEVER_ARRIVED = frozenset({"cancelled", "failed", "bounced"})
+SENT_AGAIN = "sent-again"
+
+Message = dict[str, Any]
+
+
+@dataclass
+class State:
+    """Everything as it lies there at the end."""
+
+    desk: Desk
+    witness: Witness
+    tickets: dict[str, dict[str, Any]] = field(default_factory=dict)
+    messages: dict[str, list[Message]] = field(default_factory=lambda: defaultdict(list))
+    deliveries: dict[str, dict[str, Any]] = field(default_factory=dict)
+    receipts: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
+    words: dict[str, list[Message]] = field(default_factory=lambda: defaultdict(list))
+    """Messages that hold a word in their text."""
+
+    def __post_init__(self) -> None:
+        for (pk, sk), item in sorted(self.desk.items.items()):
+            kind, _, name = sk.partition("#")
+            if pk.startswith("RECEIPTS#"):
+                self.receipts[sk].append({**plain(item), "day": pk.removeprefix("RECEIPTS#")})
+            elif not pk.startswith("TICKET#"):
+                continue
+            elif kind == "TICKET":
+                self.tickets[pk.removeprefix("TICKET#")] = plain(item)
+            elif kind == "MESSAGE":
+                self._message(pk.removeprefix("TICKET#"), plain(item))
+            elif kind == "DELIVERY":
+                self.deliveries[name] = {**plain(item), "ticket_id": pk.removeprefix("TICKET#")}
+
+    def _message(self, ticket_id: str, message: Message) -> None:
+        message["ticket_id"] = ticket_id
+        self.messages[ticket_id].append(message)
+        for word in set(WORD.findall(str(message.get("text", "")))):
+            self.words[word].append(message)
+
+    def all_messages(self) -> Iterator[Message]:
+        for found in self.messages.values():
+            yield from found
+
+    def said_of(self, message: Message) -> Said | None:
+        found = [self.desk.said[word] for word in WORD.findall(str(message.get("text", ""))) if word in self.desk.said]
+        return found[0] if found else None
+
+
+Tell = Callable[[str, str], None]
+
+
+def check(desk: Desk, witness: Witness, tell: Tell) -> None:
+    """Hold the end of a history against every promise; ``tell`` hears of each that is broken."""
+    state = State(desk, witness)
+    for promise in (
+        originals_are_kept, every_mail_is_one_message, telegram_is_one_message, ledger_agrees, at_most_one_send,
+        unclear_is_shown, one_first_answer, timers_are_kept, counts_agree, nothing_reaches_others, lists_agree,
+        nothing_is_left, one_acknowledgement,
+    ):  # fmt: skip
+        promise(state, tell)
+
+
+# 1
+
+
+def _inboxes_of(desk: Desk, addresses: tuple[str, ...]) -> set[str]:
+    known = {inbox.address: inbox.id for inbox in desk.inboxes} | {"in@desk.shop.example": "returns"}
+    found = set()
+    for address in addresses:
+        local, _, domain = address.rpartition("@")
+        for each in (address, f"{local.partition('+')[0]}@{domain}"):
+            if each in known:
+                found.add(known[each])
+    return found
+
+
+def originals_are_kept(state: State, tell: Tell) -> None:
+    cloud = state.desk.world.cloud
+    for key in cloud.objects("raw/"):
+        tell("1 every original is dealt with", f"{key} still lies in the tray")
+    kept = {key.split("/", 4)[-1]: stored for key, stored in cloud.objects("kept/").items()}
+    for mail in state.desk.mails:
+        stored = kept.get(mail.ses_id)
+        if stored is None or stored.body != mail.raw:
+            tell("1 originals are kept byte for byte", f"{mail.ses_id} is {'changed' if stored else 'gone'}")
+
+
+def every_mail_is_one_message(state: State, tell: Tell) -> None:
+    groups: dict[bytes, list[Mail]] = defaultdict(list)
+    for mail in state.desk.mails:
+        groups[mail.raw].append(mail)
+        _one_receipt_each(state, mail, tell)
+    for same in groups.values():
+        _one_message(state, same, tell)
+
+
+def _one_receipt_each(state: State, mail: Mail, tell: Tell) -> None:
+    wanted = _inboxes_of(state.desk, mail.recipients)
+    named = _inboxes_of(state.desk, tuple(mail.people))
+    for inbox_id in wanted:
+        found = state.receipts.get(f"{mail.ses_id}#{inbox_id}#0", [])
+        if len(found) != 1:
+            tell("1 one receipt for each original and inbox", f"{mail.ses_id} has {len(found)} for {inbox_id}")
+    for name, found in state.receipts.items():
+        original, _, rest = name.partition("#")
+        if original != mail.ses_id:
+            continue
+        inbox_id = rest.partition("#")[0]
+        if inbox_id not in wanted | named:
+            tell("1 one receipt for each original and inbox", f"{mail.ses_id} was never for {inbox_id}")
+        for receipt in found:
+            if receipt["outcome"] != "shown" and not receipt.get("reason"):
+                tell("1 kept out with a reason", f"{name} is {receipt['outcome']} without one")
+            if mail.virus and receipt["outcome"] == "shown":
+                tell("1 a virus is kept out", f"{name} is shown")
+
+
+def _one_message(state: State, same: list[Mail], tell: Tell) -> None:
+    """However often the same bytes came: one message, or one in each of two tickets where an inbox is separated."""
+    first = same[0]
+    if first.kind in ("poison", "our own") or not first.sender:
+        return
+    found = [each for each in state.words.get(first.word, ()) if each["direction"] == "in"]
+    inboxes = set().union(*(_inboxes_of(state.desk, mail.recipients) for mail in same))
+    if first.virus:
+        if found:
+            tell("1 a virus is kept out", f"{first.word} is shown in {[each['ticket_id'] for each in found]}")
+        return
+    apart = {inbox.id for inbox in state.desk.inboxes if inbox.separated} & (
+        inboxes | _inboxes_of(state.desk, tuple(first.people))
+    )
+    most = 2 if apart and len(inboxes | _inboxes_of(state.desk, tuple(first.people))) > 1 else 1
+    tickets = [each["ticket_id"] for each in found]
+    if not 1 <= len(found) <= most:
+        tell("1 every mail is exactly one message", f"{[each.ses_id for each in same]} {first.word} is in {tickets}")
+    if len(found) == 2:
+        one, two = tickets
+        linked = {*state.tickets[one].get("linked_ticket_ids", ()), *state.tickets[two].get("linked_ticket_ids", ())}
+        if one == two or not linked & {one, two}:
+            tell("1 separated inboxes have two linked tickets", f"{first.word} is in {tickets}, linked {linked}")
+
+
+def telegram_is_one_message(state: State, tell: Tell) -> None:
+    kept = b"\n".join(stored.body for key, stored in state.desk.world.cloud.objects("kept/").items() if "hook." in key)
+    for chat in state.desk.chats:
+        came = f"Hello, {chat.word}\"".encode() in kept
+        found = [each for each in state.words.get(chat.word, ()) if each["kind"] == "message"]
+        if len(found) != int(came):
+            tell("1 every chat message is exactly one message", f"{chat.word} {'came' if came else 'never came'}: {len(found)}")
+
+
+def ledger_agrees(state: State, tell: Tell) -> None:
+    """Objects times the inboxes of their envelope, against the receipts of that day."""
+    received: Counter[str] = Counter()
+    for key, stored in state.desk.world.cloud.objects("kept/").items():
+        day = "-".join(key.split("/")[1:4])
+        addresses = tuple(each.strip() for each in stored.metadata.get("recipients", "").lower().split(",") if each)
+        received[day] += max(1, len(_inboxes_of(state.desk, addresses)))
+    known: Counter[str] = Counter()
+    for name, found in state.receipts.items():
+        if name.endswith("#0") and not name.startswith("by-hand/"):
+            known.update(receipt["day"] for receipt in found)
+    for day in sorted({*received, *known}):
+        if received[day] != known[day]:
+            tell("1 the ledger's difference is 0", f"{day}: {received[day]} received, {known[day]} receipts")
+
+
+# 2
+
+
+def at_most_one_send(state: State, tell: Tell) -> None:
+    sent = Counter(mail.tags["msg"] for mail in state.desk.world.cloud.sent)
+    authors = {str(each["id"]): each for each in state.all_messages()}
+    for message_id, times in sent.items():
+        if times > 1:
+            tell("2 at most one send", f"{message_id} went out {times} times")
+    posted = Counter(word for post in state.desk.world.cloud.telegram.posts for word in set(WORD.findall(post.text)))
+    for word, times in posted.items():
+        written = [each for each in state.words.get(word, ()) if each["direction"] == "out"]
+        if times > len(written):
+            tell("2 at most one send", f"{word} was posted {times} times for {len(written)} messages")
+    for message_id, delivery in state.deliveries.items():
+        _one_state(state, message_id, delivery, sent[message_id], authors.get(message_id), tell)
+    for message_id in state.desk.taken_back:
+        if sent[message_id] or state.deliveries[message_id]["state"] != "cancelled":
+            tell("2 what was taken back is never sent", f"{message_id} went out {sent[message_id]} times")
+
+
+def _one_state(
+    state: State, message_id: str, delivery: dict[str, Any], times: int, message: Message | None, tell: Tell
+) -> None:
+    is_mail = delivery.get("inbox_id") != "bot"
+    found = delivery["state"]
+    if found not in OVER:
+        tell("2 every message ends", f"{message_id} of {delivery['ticket_id']} is still {found}")
+    if message is None:
+        tell("2 every delivery has its message", f"{message_id} has none")
+    if not is_mail:
+        return
+    again = SENT_AGAIN in delivery.get("event_ids", ())
+    if times and (found in ("queued", "sending", "cancelled") or (found == "failed" and not again)):
+        tell("2 what went out is not called anything else", f"{message_id} went out and is {found}")
+    if not times and found in OUT_THERE and message_id not in state.desk.settled:
+        tell("2 what is called sent went out", f"{message_id} is {found} and never went out")
+
+
+def unclear_is_shown(state: State, tell: Tell) -> None:
+    for message_id, delivery in state.deliveries.items():
+        if delivery["state"] not in ("unclear", "failed", "bounced") or SENT_AGAIN in delivery.get("event_ids", ()):
+            continue
+        ticket = state.tickets[delivery["ticket_id"]]
+        message = next((each for each in state.messages[delivery["ticket_id"]] if each["id"] == message_id), None)
+        if message is None or message["author_kind"] == "system" or ticket.get("undelivered"):
+            continue
+        when = state.witness.troubled.get(message_id, state.desk.world.time)
+        if not any(_answered_over(state, each, message_id, when) for each in state.messages[delivery["ticket_id"]]):
+            told = f"{message_id} of {delivery['ticket_id']} is {delivery['state']} and on no list"
+            tell("2 what did not arrive is shown", told)
+
+
+def _answered_over(state: State, other: Message, message_id: str, when: datetime) -> bool:
+    """Somebody wrote a new answer afterwards, or sent one again."""
+    if other["id"] == message_id or other["kind"] != "message" or other["direction"] != "out":
+        return False
+    return other["author_kind"] != "system" and state.witness.committed[str(other["id"])][1] >= when
+
+
+# 3
+
+
+def one_first_answer(state: State, tell: Tell) -> None:
+    for ticket_id, said in state.messages.items():
+        answers: dict[str, list[Message]] = defaultdict(list)
+        for each in said:
+            if _is_answer(state, each):
+                answers[each["event"]["answers"]].append(each)
+        for question, given in answers.items():
+            given.sort(key=lambda each: state.witness.committed[str(each["id"])])
+            for first, second in zip(given, given[1:], strict=False):
+                if not _may_follow(state, first, second):
+                    told = f"{first['id']} and {second['id']} both answer {question} of {ticket_id}"
+                    tell("3 never two first answers", told)
+
+
+def _is_answer(state: State, message: Message) -> bool:
+    event = message.get("event", {})
+    if message["kind"] != "message" or message["direction"] != "out" or message["author_kind"] == "system":
+        return False
+    return bool(event.get("answers")) and not event.get("forward") and "repeats" not in event
+
+
+def _may_follow(state: State, first: Message, second: Message) -> bool:
+    """The same author; or sent anyway; or its author saw the first; or the first was known not to have arrived."""
+    said = state.said_of(second)
+    if first["author_id"] == second["author_id"] or said is None or said.mode == "anyway":
+        return True
+    committed = state.witness.committed
+    trouble = state.witness.troubled.get(str(first["id"]))
+    if trouble is not None and trouble <= committed[str(second["id"])][1]:
+        return True
+    seen = committed.get(said.last_seen or "", (-1, None))[0]
+    return seen >= committed[str(first["id"])][0]
+
+
+# 4
+
+
+def timers_are_kept(state: State, tell: Tell) -> None:
+    for ticket_id, ticket in state.tickets.items():
+        until = instant(ticket.get("snoozed_until"))
+        if until is not None and until <= state.desk.world.time:
+            tell("4 no timer lost", f"ticket {ticket_id} sleeps since {until:%H:%M:%S}")
+
+
+# 5
+
+
+def counts_agree(state: State, tell: Tell) -> None:
+    stored: Counter[str] = Counter()
+    for (pk, sk), item in state.desk.items.items():
+        if pk == "COUNTERS":
+            stored[sk.rpartition("#")[0]] += int(plain(item).get("amount", 0))
+    wanted: Counter[str] = Counter()
+    for ticket in state.tickets.values():
+        wanted.update(_buckets(ticket))
+    for bucket in sorted({*stored, *wanted} - {"spam"}):
+        if stored[bucket] != wanted[bucket]:
+            tell("5 counts equal the tickets", f"{bucket}: {stored[bucket]} counted, {wanted[bucket]} there")
+
+
+def _buckets(ticket: dict[str, Any]) -> list[str]:
+    if ticket["status"] not in LIVE:
+        return ["spam"] if ticket["status"] == "spam" else []
+    holder = ticket.get("assignee_id")
+    return [
+        ticket["status"],
+        *([f"mine:{holder}"] if holder else ["unassigned", f"team:{ticket.get('team_id') or '-'}"]),
+        f"inbox:{ticket['inbox_id']}",
+        *(["waiting"] if ticket.get("waiting_since") else []),
+        *(["undelivered"] if ticket.get("undelivered") else []),
+    ]
+
+
+# 6
+
+
+def nothing_reaches_others(state: State, tell: Tell) -> None:
+    took_part: dict[str, set[str]] = defaultdict(set)
+    for mail in state.desk.mails:
+        for message in state.words.get(mail.word, ()):
+            took_part[message["ticket_id"]] |= mail.people
+    for said in state.desk.said.values():
+        for message in state.words.get(said.word, ()):
+            took_part[message["ticket_id"]] |= said.to
+    secret = {said.word for said in state.desk.said.values() if said.mode == "note" and said.ticket_id}
+    ours = state.desk.addresses()
+    for sent in state.desk.world.cloud.sent:
+        ticket_id = sent.tags["ticket"]
+        for address in sent.to:
+            if address.lower() not in took_part[ticket_id] or address.lower() in ours:
+                tell("6 mail goes to those who took part", f"{sent.tags['msg']} of {ticket_id} went to {address}")
+        _only_its_own_words(state, ticket_id, sent.raw.decode("utf-8", "replace").replace("=\r\n", ""), secret, tell)
+    for post in state.desk.world.cloud.telegram.posts:
+        for word in set(WORD.findall(post.text)) & secret:
+            tell("6 notes stay inside", f"{word} was posted to chat {post.chat}")
+
+
+def _only_its_own_words(state: State, ticket_id: str, text: str, secret: set[str], tell: Tell) -> None:
+    for word in set(WORD.findall(text)):
+        if word in secret:
+            tell("6 notes stay inside", f"{word} went out of ticket {ticket_id}")
+        if ticket_id not in {each["ticket_id"] for each in state.words.get(word, ())}:
+            tell("6 nothing reaches another customer", f"{word} went out of ticket {ticket_id}, where it never stood")
+
+
+# what follows from the six
+
+
+def lists_agree(state: State, tell: Tell) -> None:
+    for ticket_id, ticket in state.tickets.items():
+        for name, wanted in _keys(ticket_id, ticket).items():
+            if ticket.get(name) != wanted:
+                tell("lists agree with tickets", f"{ticket_id}: {name} is {ticket.get(name)}, not {wanted}")
+    listed = {str(int(sk)) for pk, sk in state.desk.items if pk == "LIST#undelivered"}
+    wanted_there = {each for each, it in state.tickets.items() if it.get("undelivered") and it["status"] in LIVE}
+    if listed != wanted_there:
+        tell("lists agree with tickets", f"undelivered: {sorted(listed)} listed, {sorted(wanted_there)} there")
+
+
+def _keys(ticket_id: str, ticket: dict[str, Any]) -> dict[str, str | None]:
+    live, shard = ticket["status"] in LIVE, int(ticket_id) % 2
+    month = str(ticket.get("closed_at") or ticket["updated_at"])[:7]
+    if ticket.get("snoozed_until"):
+        return {"status_key": f"snoozed#{shard}" if live else f"{ticket['status']}#{month}"}
+    holder = f"agent#{ticket['assignee_id']}" if ticket.get("assignee_id") else f"team#{ticket.get('team_id') or '-'}"
+    waits = live and ticket.get("waiting_since")
+    return {
+        "status_key": f"{ticket['status']}#{shard if live else month}",
+        "activity_key": f"{ticket['updated_at']}#{ticket_id}",
+        "holder_key": holder if live else None,
+        "inbox_key": f"{ticket['inbox_id']}#{shard}" if live else None,
+        "wait_key": f"wait#{shard}" if waits else None,
+        "waiting_key": f"{ticket['waiting_since']}#{ticket_id}" if waits else None,
+    }
+
+
+def nothing_is_left(state: State, tell: Tell) -> None:
+    cloud = state.desk.world.cloud
+    for (pk, sk), item in cloud.marks(""):
+        tell("nothing is left outstanding", f"{pk} {sk} carries {item['time_key']['S']}")
+    for queue in ("inbound", "work", "later", "outbound"):
+        for body in cloud.waiting(queue):
+            tell("nothing is left outstanding", f"{queue} holds {body[:80]}")
+    for shard in range(cloud.shards()):
+        if cloud.stream(shard, 1):
+            tell("nothing is left outstanding", f"the stream's shard {shard} holds records")
+    for letter in cloud.letters():
+        if letter.body not in state.desk.poison:
+            tell("dead letters are poison alone", f"{letter.queue}: {letter.body[:100]}")
+
+
+def one_acknowledgement(state: State, tell: Tell) -> None:
+    given = Counter(
+        (each["ticket_id"], each["event"].get("answers"))
+        for each in state.all_messages()
+        if each["author_kind"] == "system" and each["kind"] == "message"
+    )
+    for (ticket_id, answered), times in given.items():
+        if times > 1:
+            tell("one acknowledgement a message", f"{answered} of {ticket_id} was acknowledged {times} times")

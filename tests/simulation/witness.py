@@ -1,0 +1,81 @@
+"""Notes what happens at the boundary while it happens: what the table's final state no longer shows."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from tests.simulation.desk import instant, plain
+from tests.simulation.sources import WRITES
+from tests.simulation.world import World
+
+TROUBLE = frozenset({"unclear", "failed", "bounced", "complained", "cancelled"})
+
+
+@dataclass
+class Witness:
+    """``committed``: when (and as the how-manyeth) each message was written first.  ``troubled``: messages that were
+    once not known to have arrived.  ``sends``: when each message was first to be sent.
+    """
+
+    world: World
+    committed: dict[str, tuple[int, datetime]] = field(default_factory=dict)
+    troubled: dict[str, datetime] = field(default_factory=dict)
+    sends: dict[str, datetime] = field(default_factory=dict)
+    snoozed: dict[str, datetime] = field(default_factory=dict)
+    lateness: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.world.watchers.append(self._see)
+
+    def _see(self, service: str, operation: str, arguments: dict[str, Any], answer: Any) -> None:
+        if service == "sesv2" and operation == "SendEmail":
+            self._sent({each["Name"]: each["Value"] for each in arguments["EmailTags"]})
+        if service != "dynamodb" or operation not in WRITES:
+            return
+        for key in _keys(operation, arguments):
+            if key[0].startswith("TICKET#"):
+                self._written(key)
+
+    def _written(self, key: tuple[str, str]) -> None:
+        item = self.world.cloud.items.get(key)
+        kind, _, name = key[1].partition("#")
+        if item is None:
+            return
+        if kind == "MESSAGE":
+            self.committed.setdefault(name, (len(self.committed), self.world.time))
+        elif kind == "DELIVERY":
+            if item["state"]["S"] in TROUBLE:
+                self.troubled.setdefault(name, self.world.time)
+            if name not in self.sends:
+                self.sends[name] = datetime.fromisoformat(item["send_at"]["S"])
+        elif kind == "TICKET":
+            self._slept(key[0].removeprefix("TICKET#"), instant(plain(item).get("snoozed_until")))
+
+    def _slept(self, ticket_id: str, until: datetime | None) -> None:
+        before = self.snoozed.pop(ticket_id, None)
+        if until is not None:
+            self.snoozed[ticket_id] = until
+        running = self.world.current
+        if before is None or until is not None or running is None or running.function != "later":
+            return
+        late = (self.world.time - before).total_seconds()
+        self.lateness.append(late)
+        if late < 0:
+            self.world.violate("4 no timer early", f"ticket {ticket_id} woke {-late:.1f} s before its time")
+
+    def _sent(self, tags: dict[str, str]) -> None:
+        due = self.sends.get(tags["msg"])
+        if due is not None and self.world.time < due:
+            early = (due - self.world.time).total_seconds()
+            self.world.violate("4 no timer early", f"{tags['msg']} went out {early:.1f} s before its undo time was over")
+
+
+def _keys(operation: str, arguments: dict[str, Any]) -> list[tuple[str, str]]:
+    if operation == "TransactWriteItems":
+        parts = [next(iter(each.values())) for each in arguments["TransactItems"]]
+    elif operation == "BatchWriteItem":
+        return []  # postings alone
+    else:
+        parts = [arguments]
+    keys = [part.get("Item") or part.get("Key") for part in parts]
+    return [(key["pk"]["S"], key["sk"]["S"]) for key in keys]

@@ -1,0 +1,291 @@
+"""One desk in one process: simulated AWS, a simulated clock, and everything that happens in order of its time.
+
+Each running function is a coroutine (a greenlet) that may stop at any call of its own, while others go on: so two
+workers race exactly where they could race at AWS, and the same seed races them the same way every time.
+"""
+
+import heapq
+import json
+import traceback
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from greenlet import getcurrent, greenlet
+
+from infra.functions import FUNCTIONS
+from tests.simulation import determinism, draws, errors, sites
+from tests.simulation.cloud import Cloud
+from tests.simulation.errors import Killed
+from tests.simulation.faults import RETRIED_BY_THE_SDK, Faults, Kind, Name, Rates
+
+TIMEOUTS = {each.name: each.timeout_seconds for each in FUNCTIONS}
+INTERLEAVED = 0.06
+"""Share of calls at which others go on meanwhile."""
+DIES: frozenset[Kind] = frozenset({"dies before", "dies after", "hangs before", "hangs after"})
+EXPECTED = ("MalformedPayload", "LookupError", "Conflict", "Lost", "InvalidInput", "NotFound")
+"""What a function may raise on purpose, without a fault of the world's."""
+
+
+@dataclass
+class Environment:
+    """One warm copy of a function: its module state between invocations."""
+
+    state: determinism.State = field(default_factory=determinism.fresh)
+
+
+@dataclass
+class Invocation:
+    """One run of one function."""
+
+    function: str
+    name: str
+    deadline: datetime
+    environment: Environment
+    done: Callable[["Ended"], None] | None
+    coroutine: Any = None
+    dead: bool = False
+    struck: bool = False
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How an invocation ended: ``died`` before its end, ``broke`` with an exception, or with a value."""
+
+    value: Any = None
+    broke: Exception | None = None
+    died: bool = False
+
+    @property
+    def well(self) -> bool:
+        return self.broke is None and not self.died
+
+
+class World:
+    def __init__(
+        self, seed: int, start: datetime, rates: Rates | None = None, allowed: Collection[Name] | None = None
+    ) -> None:
+        self.seed = seed
+        self.start = start
+        self.time = start
+        self.faults = Faults(seed, rates or Rates(), allowed)
+        self.lines: list[str] = []
+        self.violations: list[str] = []
+        self.called: set[sites.Site] = set()
+        self.crashed: set[sites.Site] = set()
+        self.current: Invocation | None = None
+        self.in_flight = 0
+        self.counts: Counter[str] = Counter()
+        self._hub = getcurrent()
+        self._events: list[tuple[datetime, int, Callable[[], None]]] = []
+        self._ordinal = 0
+        self._idle: dict[str, list[Environment]] = {}
+        self.watchers: list[Callable[[str, str, dict[str, Any], Any], None]] = []
+        self.cloud = Cloud(self)
+
+    # -- time ---------------------------------------------------------------------------------------------------------
+
+    def now(self) -> datetime:
+        return self.time
+
+    def at(self, when: datetime, act: Callable[[], None]) -> None:
+        """Let it happen then (at once when that is past), behind whatever was planned for the same moment."""
+        self._ordinal += 1
+        heapq.heappush(self._events, (max(when, self.time), self._ordinal, act))
+
+    def after(self, seconds: float, act: Callable[[], None]) -> None:
+        self.at(self.time + timedelta(seconds=seconds), act)
+
+    def run_until(self, end: datetime) -> None:
+        """Let everything happen that is due by then."""
+        while self._events and self._events[0][0] <= end:
+            self.time, _, act = heapq.heappop(self._events)
+            act()
+        self.time = max(self.time, end)
+
+    def next_event(self) -> datetime | None:
+        return self._events[0][0] if self._events else None
+
+    def say(self, who: str, what: str) -> None:
+        """One line of the history."""
+        self.lines.append(f"{self.time:%d %H:%M:%S.%f}"[:-3] + f"  {who:<18} {what}")
+
+    def violate(self, promise: str, what: str) -> None:
+        self.violations.append(f"{promise}: {what}")
+        self.say("PROMISE BROKEN", f"{promise}: {what}")
+
+    # -- functions ----------------------------------------------------------------------------------------------------
+
+    def invoke(
+        self, function: str, handler: Callable[[], Any], done: Callable[[Ended], None] | None = None, label: str = ""
+    ) -> None:
+        """Run a function now; ``done`` hears how it ended."""
+        self.counts[function] += 1
+        name = f"{function}#{self.counts[function]}"
+        deadline = self.time + timedelta(seconds=TIMEOUTS[function])
+        invocation = Invocation(function, name, deadline, self._environment(function), done)
+        invocation.coroutine = greenlet(lambda: self._run(invocation, handler))
+        self.in_flight += 1
+        if label:
+            self.say(name, label)
+        self._resume(invocation)
+
+    def _environment(self, function: str) -> Environment:
+        idle = self._idle.setdefault(function, [])
+        if not idle:
+            return Environment()
+        if self.faults.chance("cold start", self.faults.rates.cold_start, function, self.counts[function]):
+            idle.clear()
+            return Environment()
+        return idle.pop()
+
+    def _run(self, invocation: Invocation, handler: Callable[[], Any]) -> None:
+        try:
+            ended = Ended(handler())
+            if invocation.dead:
+                self.violate("a killed function stays dead", f"{invocation.name} caught its death and went on")
+                ended = Ended(died=True)
+        except Killed:
+            ended = Ended(died=True)
+        except Exception as error:  # noqa: BLE001  # whatever a function raises, the runtime reports
+            ended = Ended(broke=error)
+            if not invocation.struck and type(error).__name__ not in EXPECTED:
+                self._unexpected(invocation.name, error)
+        self.in_flight -= 1
+        if not ended.died:
+            self._idle.setdefault(invocation.function, []).append(invocation.environment)
+        if invocation.done is not None:
+            self.after(0, lambda: self._tell(invocation, ended))
+
+    def _tell(self, invocation: Invocation, ended: Ended) -> None:
+        assert invocation.done is not None
+        invocation.done(ended)
+
+    def _unexpected(self, name: str, error: BaseException) -> None:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{last.filename.rpartition('/')[2]}:{last.lineno}"
+        self.violate("nothing breaks unless the world does", f"{name}: {type(error).__name__}: {error} ({place})")
+
+    def _resume(self, invocation: Invocation) -> None:
+        determinism.load(invocation.environment.state)
+        self.current = invocation
+        try:
+            invocation.coroutine.switch()
+        finally:
+            self.current = None
+            invocation.environment.state = determinism.saved()
+
+    def _wait(self, invocation: Invocation, seconds: float) -> None:
+        """Let others go on; die here when the function's time is over meanwhile."""
+        over = self.time + timedelta(seconds=seconds) >= invocation.deadline
+        until = invocation.deadline if over else self.time + timedelta(seconds=seconds)
+        self.at(until, lambda: self._resume(invocation))
+        self._hub.switch()
+        if over:
+            self._die(invocation, "timed out")
+
+    def _die(self, invocation: Invocation, why: str) -> None:
+        invocation.dead = True
+        self.say(invocation.name, why)
+        raise Killed
+
+    def broke(self, event: str, error: BaseException | None) -> None:
+        """What the desk's code logged as broken: expected only after a fault of the world's."""
+        invocation = self.current
+        self.say(invocation.name if invocation else "?", f"{event}: {type(error).__name__}: {str(error)[:160]}")
+        if error is not None and invocation is not None and not invocation.struck and not self._is_expected(error):
+            self._unexpected(invocation.name, error)
+
+    @staticmethod
+    def _is_expected(error: BaseException) -> bool:
+        return type(error).__name__ in EXPECTED
+
+    # -- calls --------------------------------------------------------------------------------------------------------
+
+    def call(self, service: str, operation: str, arguments: dict[str, Any]) -> Any:
+        """A call of the desk's code to AWS; ours pass through untouched."""
+        return self.guarded(service, operation, lambda: self._effect(service, operation, arguments), arguments)
+
+    def _effect(self, service: str, operation: str, arguments: dict[str, Any]) -> Any:
+        answer = self.cloud.call(service, operation, arguments)
+        for watch in self.watchers:
+            watch(service, operation, arguments, answer)
+        return answer
+
+    def guarded(
+        self, service: str, operation: str, effect: Callable[[], Any], arguments: dict[str, Any] | None = None
+    ) -> Any:
+        """Do it, unless the world has other plans."""
+        invocation = self.current
+        if invocation is None:
+            return effect()
+        if invocation.dead:
+            self.violate("a killed function stays dead", f"{invocation.name} called {operation} after its death")
+            raise Killed
+        site = sites.here(operation)
+        assert site is not None, f"{operation} was called by nobody of ours"
+        self.called.add(site)
+        if operation == "TransactWriteItems" and arguments is not None and "ClientRequestToken" not in arguments:
+            self._ordinal += 1  # as the SDK does, so that its own repetition of a request is recognised
+            arguments["ClientRequestToken"] = f"{draws.number(self.seed, 'token', self._ordinal):032x}"
+        kind = self.faults.at_call(invocation.function, site, service)
+        count = self.faults.calls[(invocation.function, str(site))]
+        draw = draws.share(self.seed, "interleaved", invocation.function, str(site), count)
+        if kind is None:
+            if self.faults.on and draw < INTERLEAVED:
+                self._wait(invocation, draw / INTERLEAVED * 3)
+            return effect()
+        return self._struck(invocation, site, kind, service, operation, effect, draw)
+
+    def _struck(
+        self,
+        invocation: Invocation,
+        site: sites.Site,
+        kind: Kind,
+        service: str,
+        operation: str,
+        effect: Callable[[], Any],
+        draw: float,
+    ) -> Any:
+        if kind == "twice" and service not in RETRIED_BY_THE_SDK:
+            kind = "slow"
+        invocation.struck = True
+        self.say(invocation.name, f"! {kind} at {site}")
+        if kind in DIES:
+            self.crashed.add(site)
+        if kind == "dies before":
+            self._die(invocation, "killed")
+        if kind == "hangs before":
+            self._wait(invocation, 10_000)
+        if kind == "throttled":
+            raise errors.throttled(service, operation)
+        if kind == "refused":
+            raise errors.refused(service, operation)
+        if kind == "fails before":
+            raise errors.failed_before(service, operation, odd=draw < 0.5)
+        if kind == "slow":
+            self._wait(invocation, 0.5 + draw * 15)
+            return effect()
+        answer = effect()
+        if kind == "dies after":
+            self._die(invocation, "killed")
+        if kind == "hangs after":
+            self._wait(invocation, 10_000)
+        if kind == "fails after":
+            raise errors.failed_after(service, operation, odd=draw < 0.3)
+        self._wait(invocation, 1)  # "twice": the answer was lost, and the SDK asks again
+        return effect()
+
+    @contextmanager
+    def running(self) -> Iterator["World"]:
+        """Inside, the desk's code runs in this world."""
+        with determinism.deterministic(self.seed, self.now, self.broke), self.cloud.installed():
+            determinism.forget_everything()
+            yield self
+
+
+def as_json(document: object) -> str:
+    return json.dumps(document, separators=(",", ":"))

@@ -98,6 +98,8 @@ def _sign_in() -> Json:
         "AdminCreateUser",
         "AdminSetUserPassword",
         "AdminSetUserMFAPreference",
+        "AdminEnableUser",
+        "AdminDisableUser",
     ]
     return _allow([f"cognito-idp:{action}" for action in actions], attribute("UserPool"))
 

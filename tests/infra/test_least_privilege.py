@@ -16,12 +16,13 @@ import pytest
 
 from infra import deploy
 from infra.deploy import Local
-from infra.functions import FUNCTIONS, function
+from infra.functions import FUNCTIONS, Function, function
 from infra.package import ROOT, Package
 from infra.stack import Client
 from local import receipt
 from local.engine import client as engine_client
 from tests.infra.conftest import STAGE, running_engine
+from tests.infra.rights import UNJUDGED, Names, Own, names_of, physical_names, probes
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 T = TypeVar("T")
@@ -158,24 +159,44 @@ def test_the_web_function_may_show_what_it_shows(desk: GuardedDesk, path: str) -
     assert desk.denials() == set()
 
 
-def test_what_a_function_may_not_do_is_refused(desk: GuardedDesk) -> None:
-    """Without this, an engine that enforces nothing would pass all of the above."""
-    role = function("relay").role_id
-    resources = desk.client("cloudformation").list_stack_resources(StackName=f"deskbell-{STAGE}")
-    name = next(
-        each["PhysicalResourceId"] for each in resources["StackResourceSummaries"] if each["LogicalResourceId"] == role
-    )
-    arn = desk.client("iam").get_role(RoleName=name)["Role"]["Arn"]
-    taken = desk.client("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
-    import boto3
+@pytest.fixture(scope="module")
+def names(desk: GuardedDesk) -> Names:
+    web = desk.client("lambda").get_function_configuration(FunctionName=function("web").physical_name(STAGE))
+    prefix = web["Environment"]["Variables"]["PARAMETER_PREFIX"]
+    return names_of(desk.client, f"deskbell-{STAGE}", STAGE, prefix)
 
-    dynamodb: Any = boto3.client(
-        "dynamodb",
-        endpoint_url=desk.endpoint,
-        region_name=desk.client("iam").meta.region_name,
-        aws_access_key_id=taken["AccessKeyId"],
-        aws_secret_access_key=taken["SecretAccessKey"],
-        aws_session_token=taken["SessionToken"],
-    )
-    with pytest.raises(dynamodb.exceptions.ClientError, match="AccessDenied"):
-        dynamodb.get_item(TableName=desk.outputs["TableName"], Key={"pk": {"S": "x"}, "sk": {"S": "x"}})
+
+NOT_FOR = {
+    "web": ["dynamodb:Scan", "dynamodb:DeleteTable", "cognito-idp:AdminDeleteUser", "iam:CreateRole"],
+    "hooks": ["s3:GetObject", "s3:ListBucket", "ses:SendEmail", "ssm:PutParameter", "sqs:ReceiveMessage"],
+    "intake": ["ses:SendEmail", "ssm:PutParameter", "sqs:SendMessage", "cognito-idp:ListUsers"],
+    "relay": ["dynamodb:GetItem", "dynamodb:PutItem", "s3:GetObject", "ses:SendEmail", "ssm:GetParameter"],
+    "work": ["ses:SendEmail", "sqs:SendMessage", "ssm:GetParameter", "s3:DeleteObject"],
+    "later": ["ses:SendEmail", "ssm:GetParameter", "s3:PutObject"],
+    "deliver": ["s3:PutObject", "s3:ListBucket", "ssm:PutParameter", "cognito-idp:AdminSetUserPassword"],
+    "delivery_events": ["ses:SendEmail", "ssm:GetParameter", "s3:PutObject"],
+    "sweep": ["ses:SendEmail", "s3:GetObject", "ssm:GetParameter"],
+    "repair": ["ses:SendEmail", "s3:PutObject", "ssm:GetParameter"],
+    "hourly": ["ses:SendEmail", "sqs:SendMessage", "s3:PutObject", "ssm:GetParameter"],
+    "daily": ["ses:SendEmail", "s3:PutObject", "s3:DeleteObject", "ssm:GetParameter"],
+    "live_connect": ["ses:SendEmail", "sqs:SendMessage", "s3:GetObject", "ssm:GetParameter"],
+    "live_message": ["ses:SendEmail", "sqs:SendMessage", "s3:GetObject", "ssm:GetParameter"],
+    "live_disconnect": ["ses:SendEmail", "sqs:SendMessage", "s3:GetObject", "ssm:GetParameter"],
+}
+"""Refused on whatever resource: written by hand, so that a policy that grew too wide fails here."""
+
+
+@pytest.mark.parametrize("each", FUNCTIONS, ids=lambda each: each.name)
+def test_a_function_may_do_what_its_policy_names_and_nothing_beyond(
+    desk: GuardedDesk, names: Names, each: Function
+) -> None:
+    own = Own(desk.client, desk.endpoint, physical_names(desk.client, f"deskbell-{STAGE}")[each.role_id])
+    allowed, refused, wrong = set(), set(), []
+    for probe in probes(names):
+        may = own.may(probe)
+        (allowed if may else refused).add(probe.action)
+        if may != own.should(probe) and (may or probe.action not in UNJUDGED):
+            wrong.append(f"{'may' if may else 'may not'} {probe.name}")
+    assert wrong == []
+    assert allowed, "the probes reach something of this function's own"
+    assert set(NOT_FOR[each.name]) <= refused - allowed

@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tests.simulation.aws.errors import client_error, invalid, only
-from tests.simulation.aws.expressions import Given, holds, key_condition, names_in, projected, updated
+from tests.simulation.aws.expressions import Given, check_update, holds, key_condition, names_in, projected, updated
 from tests.simulation.aws.table import Key, Table, View
 from tests.simulation.aws.values import Item, handed_out, item_size, normal_item
 
@@ -25,17 +25,35 @@ NAMED = ("ExpressionAttributeNames", "ExpressionAttributeValues")
 CONDITIONAL = ("ConditionExpression", "ReturnValuesOnConditionCheckFailure", *NAMED)
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Write:
-    """One write, looked at but not done."""
+    """One write: first its condition is looked at, then what it makes of the item, and only then it is done."""
 
     table: Table
     key: Key
-    before: Item | None
-    after: Item | None
-    size: int
-    touched: frozenset[str] = frozenset()
+    request: Mapping[str, Any]
+    make: Callable[[Item | None], tuple[Item | None, frozenset[str]]]
+    """What the item becomes, and the attributes that an update names."""
     changes: bool = True
+    size: int = 0
+
+    def __post_init__(self) -> None:
+        self.before = self.table.items.images.get(self.key)
+        self.after = self.before
+        self.touched: frozenset[str] = frozenset()
+
+    def refused(self) -> dict[str, Any] | None:
+        """The item that a refusal tells of (often none); None when the condition holds."""
+        if holds(self.request.get("ConditionExpression"), self.before or {}, Given.of(self.request)):
+            return None
+        told = self.request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD" and self.before is not None
+        return {"Item": handed_out(self.before)} if told and self.before is not None else {}
+
+    def look(self) -> None:
+        """Raise where the item cannot become what the write says."""
+        if self.changes:
+            self.after, self.touched = self.make(self.before)
+            self.size = 0 if self.after is None else self.table.checked(self.after)
 
     def do(self) -> None:
         if self.changes:
@@ -104,33 +122,36 @@ class DynamoDB:
 
     def _put(self, request: Mapping[str, Any]) -> _Write:
         table, item = self._table(request), normal_item(request["Item"])
-        key = table.key_of(item)
-        return _Write(table, key, table.items.images.get(key), item, table.checked(item))
+        table.checked(item)
+        return _Write(table, table.key_of(item), request, lambda before: (item, frozenset()))
 
     def _update(self, request: Mapping[str, Any]) -> _Write:
-        table, before = self._keyed(request)
-        key = table.key_of(request["Key"])
-        given = Given.of(request)
-        start = before if before is not None else dict(request["Key"])
-        after, touched = updated(request.get("UpdateExpression", ""), start, given, (table.pk, table.sk))
-        return _Write(table, key, before, after, table.checked(after), frozenset(touched))
+        table, given = self._keyed(request), Given.of(request)
+        keys, text = (table.pk, table.sk), request.get("UpdateExpression", "")
+        check_update(text, given, keys)
+
+        def make(before: Item | None) -> tuple[Item | None, frozenset[str]]:
+            return updated(text, before if before is not None else dict(request["Key"]), given)
+
+        return _Write(table, table.key_of(request["Key"]), request, make)
 
     def _delete(self, request: Mapping[str, Any]) -> _Write:
-        table, before = self._keyed(request)
-        return _Write(table, table.key_of(request["Key"]), before, None, 0)
+        table = self._keyed(request)
+        return _Write(table, table.key_of(request["Key"]), request, lambda before: (None, frozenset()))
 
     def _check(self, request: Mapping[str, Any]) -> _Write:
-        table, before = self._keyed(request)
-        return _Write(table, table.key_of(request["Key"]), before, None, 0, changes=False)
+        table = self._keyed(request)
+        return _Write(table, table.key_of(request["Key"]), request, lambda before: (before, frozenset()), changes=False)
 
-    def _keyed(self, request: Mapping[str, Any]) -> tuple[Table, Item | None]:
+    def _keyed(self, request: Mapping[str, Any]) -> Table:
         table = self._table(request)
-        return table, self._read(table, request["Key"], consistent=True)
+        self._read(table, request["Key"], consistent=True)
+        return table
 
     def _written(self, request: Mapping[str, Any], write: _Write) -> dict[str, Any]:
-        if not holds(request.get("ConditionExpression"), write.before or {}, Given.of(request)):
-            shown = _shown(request, write.before)
+        if (shown := write.refused()) is not None:
             raise client_error("ConditionalCheckFailedException", "The conditional request failed", **shown)
+        write.look()
         write.do()
         wanted = request.get("ReturnValues", "NONE")
         image = write.before if wanted.endswith("OLD") else write.after
@@ -155,9 +176,9 @@ class DynamoDB:
         writes = [looks[verb](part) for verb, part in parts]
         if len({(write.table.name, write.key) for write in writes}) < len(writes):
             raise invalid("Transaction request cannot include multiple operations on one item")
+        reasons = [_reason(write) for write in writes]
         if sum(write.size for write in writes) > TRANSACTION_BYTES:
             raise invalid("Transaction request size exceeded: 4194304 bytes")
-        reasons = [_reason(part, write) for (_, part), write in zip(parts, writes, strict=True)]
         if any(reason["Code"] != "None" for reason in reasons):
             raise _cancelled(reasons)
         for write in writes:
@@ -180,6 +201,9 @@ class DynamoDB:
         parts = [each["Get"] for each in request["TransactItems"]]
         if not 1 <= len(parts) <= MAX_TRANSACTION:
             raise invalid(f"Member must have length less than or equal to {MAX_TRANSACTION}")
+        keys = [(part["TableName"], self._table(part).key_of(part["Key"])) for part in parts]
+        if len(set(keys)) < len(keys):
+            raise invalid("Transaction request cannot include multiple operations on one item")
         return {"Responses": [self.get_item({**part, "ConsistentRead": True}) for part in parts]}
 
     # batches
@@ -218,6 +242,8 @@ class DynamoDB:
             if parts[taken:]:
                 left[name] = entries[taken:]
         for write in writes:
+            write.look()
+        for write in writes:
             write.do()
         return {"UnprocessedItems": left}
 
@@ -235,9 +261,7 @@ class DynamoDB:
         table, given = self._table(request), Given.of(request)
         view = table.view(request.get("IndexName"), bool(request.get("ConsistentRead")))
         wanted = key_condition(request["KeyConditionExpression"], given, view.hash_name, view.range_name)
-        wrong = names_in(request.get("FilterExpression"), given) & {view.hash_name, view.range_name}
-        if wrong:
-            raise invalid(f"Filter Expression can only contain non-primary key attributes: {sorted(wrong)}")
+        _check_names(request, view, given)
         limit = request.get("Limit")
         if limit is not None and limit < 1:
             raise invalid("Value at 'limit' failed to satisfy constraint: Member must be greater than or equal to 1")
@@ -262,22 +286,28 @@ class DynamoDB:
         return answer
 
 
+def _check_names(request: Mapping[str, Any], view: View, given: Given) -> None:
+    filtered = names_in(request.get("FilterExpression"), given)
+    if wrong := filtered & {view.hash_name, view.range_name}:
+        raise invalid(f"Filter Expression can only contain non-primary key attributes: {sorted(wrong)}")
+    named = filtered | names_in(request.get("ProjectionExpression"), given)
+    if view.columns is not None and (absent := named - view.columns):
+        raise invalid(f"Secondary index does not project one or more attributes: {sorted(absent)}")
+
+
 def _last_key(table: Table, view: View, key: Key) -> Item:
     names = dict.fromkeys((table.pk, table.sk, view.hash_name, view.range_name))
     return handed_out({name: view.images[key][name] for name in names})
 
 
-def _shown(request: Mapping[str, Any], before: Item | None) -> dict[str, Any]:
-    """What a refused write tells of the item, where it was asked to."""
-    wanted = request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
-    return {"Item": handed_out(before)} if wanted and before is not None else {}
-
-
-def _reason(part: Mapping[str, Any], write: _Write) -> dict[str, Any]:
-    if holds(part.get("ConditionExpression"), write.before or {}, Given.of(part)):
-        return {"Code": "None"}
-    failed = {"Code": "ConditionalCheckFailed", "Message": "The conditional request failed"}
-    return {**failed, **_shown(part, write.before)}
+def _reason(write: _Write) -> dict[str, Any]:
+    if (shown := write.refused()) is not None:
+        return {"Code": "ConditionalCheckFailed", "Message": "The conditional request failed", **shown}
+    try:
+        write.look()
+    except ClientError as error:
+        return {"Code": "ValidationError", "Message": error.response["Error"]["Message"]}
+    return {"Code": "None"}
 
 
 def _cancelled(reasons: list[dict[str, Any]]) -> ClientError:

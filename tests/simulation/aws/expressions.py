@@ -12,10 +12,11 @@ from functools import lru_cache
 from typing import Any
 
 from tests.simulation.aws.errors import invalid
-from tests.simulation.aws.values import Item, Value, normal, order, plus, size
+from tests.simulation.aws.values import Item, Value, normal, order, plus
 
 TOKENS = re.compile(r"\s*(?:([#:]?\w+)|(<>|<=|>=|[=<>(),.\[\]+-]))")
 VERBS = ("SET", "REMOVE", "ADD", "DELETE")
+SETS = ("SS", "NS", "BS")
 COMPARED = {"<": (-1,), "<=": (-1, 0), ">": (1,), ">=": (0, 1)}
 TESTS = {"attribute_exists": 1, "attribute_not_exists": 1, "attribute_type": 2, "begins_with": 2, "contains": 2}
 
@@ -271,7 +272,7 @@ def _length(value: Value | None) -> Value | None:
     if value is None:
         return None
     ((kind, held),) = value.items()
-    return {"N": str(size(value) if kind == "S" else len(held))} if kind not in ("N", "BOOL", "NULL") else None
+    return {"N": str(len(held))} if kind not in ("N", "BOOL", "NULL") else None
 
 
 def _between(values: Sequence[Value | None]) -> bool:
@@ -397,15 +398,27 @@ def _update(text: str) -> tuple[Node, ...]:
     return tuple(_Parser(text).update())
 
 
-def updated(text: str, item: Item, given: Given, keys: Sequence[str]) -> tuple[Item, set[str]]:
-    """The item after an update, and the attributes the update names.  Every operand is read from ``item``."""
-    after, touched = dict(item), set()
+def check_update(text: str, given: Given, keys: Sequence[str]) -> None:
+    """Refuse what is wrong with an update whatever the item looks like."""
+    touched: set[str] = set()
     for verb, path, *operands in _update(text):
         name = given.name(path[1])
         if name in keys:
             raise invalid(f"Cannot update attribute {name}. This attribute is part of the key")
         if name in touched:
             raise invalid("Invalid UpdateExpression: Two document paths overlap with each other")
+        touched.add(name)
+        if verb in ("ADD", "DELETE"):
+            ((kind, _),) = given.value(operands[0][1]).items()
+            if kind not in SETS and not (verb == "ADD" and kind == "N"):
+                raise invalid(f"Invalid UpdateExpression: Incorrect operand type for {verb}: {kind}")
+
+
+def updated(text: str, item: Item, given: Given) -> tuple[Item, frozenset[str]]:
+    """The item after an update, and the attributes the update names.  Every operand is read from ``item``."""
+    after, touched = dict(item), set()
+    for verb, path, *operands in _update(text):
+        name = given.name(path[1])
         touched.add(name)
         if verb == "SET":
             after[name] = _assigned(operands[0], item, given)
@@ -414,7 +427,7 @@ def updated(text: str, item: Item, given: Given, keys: Sequence[str]) -> tuple[I
         after.pop(name, None)
         if changed is not None:
             after[name] = changed
-    return after, touched
+    return after, frozenset(touched)
 
 
 def _assigned(node: Node, item: Item, given: Given) -> Value:
@@ -439,8 +452,6 @@ def _assigned(node: Node, item: Item, given: Given) -> Value:
 def _with(before: Value | None, given: Value, verb: str) -> Value | None:
     """What ADD or DELETE makes of an attribute; None takes it away."""
     ((kind, members),) = given.items()
-    if kind not in ("SS", "NS", "BS") and not (verb == "ADD" and kind == "N"):
-        raise invalid(f"Invalid UpdateExpression: Incorrect operand type for operator {verb}; operand type: {kind}")
     if before is None:
         return given if verb == "ADD" else None
     if kind not in before:

@@ -27,6 +27,7 @@ from local.credentials import Access, SignIn, keep_access, read_access, write_cr
 from local.deployment import Deployment
 from local.engine import ACCOUNT, REGION, Engine, EngineError, port_is_free, prepare_engine
 from local.front import Front
+from local.meter import Meter
 from local.options import CannotStart, Options, read_options, scrub_environment
 from local.outbox import Outbox
 from local.recovery import recover
@@ -77,6 +78,7 @@ class Desk:
     """All parts, in the order in which they start; they stop the other way round."""
 
     options: Options
+    meter: Callable[[Engine], Meter] = Meter
     _on_stop: list[tuple[str, Callable[[], object]]] = field(default_factory=list)
     _engine: Engine | None = None
 
@@ -94,6 +96,7 @@ class Desk:
         engine = prepare_engine(self.options.engine_dir)
         if due := deploying.is_due or not engine.restored:
             deploying.prepare()
+        self.meter(engine).attach()
         running = self.options.engine_dir / "running"
         crashed_since = _crashed_since(running, engine)
         running.write_text(str(crashed_since or math.inf))

@@ -1,5 +1,7 @@
 """What Chalice does not say about its functions: sizes, roles, event sources, environment, log groups."""
 
+import json
+
 from infra.cloudformation import Json, attribute, ref, resource, sub, when
 from infra.functions import FUNCTIONS, Function, function
 
@@ -47,6 +49,24 @@ def _queue(logical_id: str, batch_size: int, maximum_concurrency: int) -> Json:
     }
 
 
+RELAYED: tuple[Json, ...] = (
+    {
+        "eventName": ["INSERT", "MODIFY"],
+        "dynamodb": {
+            "Keys": {
+                "pk": {"S": [{"prefix": "TICKET#"}]},
+                "sk": {"S": ["TICKET", {"prefix": "MESSAGE#"}, {"prefix": "DELIVERY#"}]},
+            }
+        },
+    },
+    {
+        "eventName": ["INSERT"],
+        "dynamodb": {"Keys": {"pk": {"S": [{"prefix": "RECEIPTS#"}, {"prefix": "NOTICES#"}]}}},
+    },
+)
+"""Records that may mean something to ``jobs.relay``.  The others (sessions, drafts, counts …) would only wake it."""
+
+
 def _sources() -> dict[str, Json]:
     """Event sources by function."""
     return {
@@ -59,6 +79,7 @@ def _sources() -> dict[str, Json]:
             "StartingPosition": "TRIM_HORIZON",
             "BatchSize": 100,
             "MaximumBatchingWindowInSeconds": 0,
+            "FilterCriteria": {"Filters": [{"Pattern": json.dumps(each)} for each in RELAYED]},
             "BisectBatchOnFunctionError": True,
             # An hour of trying; what is older, the repair sweep finds by its pending mark.
             "MaximumRecordAgeInSeconds": 3600,

@@ -14,6 +14,7 @@ import argparse
 import hashlib
 import json
 import random
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,6 +25,7 @@ from multiprocessing import get_context
 from typing import Any
 
 from bench import dynamodb_local, words
+from chalicelib.connectors.email.addresses import message_key, ses_key
 from chalicelib.domain.message import Message, Party
 from chalicelib.domain.moments import random_id, sortable_id, stamp
 from chalicelib.domain.people import Agent, Customer, Inbox, Team
@@ -55,19 +57,25 @@ BATCH = 25
 PART = 5_000
 WRITERS = 2
 
+
+def _id(prefix: str, name: str) -> str:
+    return random_id(prefix, hashlib.sha256(name.encode()).digest()[:7])
+
+
+FIRST, SECOND, RETURNS = TEAMS = tuple(Team(_id("tm", each), each) for each in ("First line", "Second line", "Returns"))
 AGENTS = tuple(
-    Agent(each, f"{each}@shop.example", f"{each.capitalize()} {family}", role, True, NOW - timedelta(days=90),
-          team_ids=("first",), initials=f"{each[0]}{family[0]}".upper(), signature=f"{each.capitalize()}\nShop")
-    for each, family, role in zip(words.AGENTS, words.FAMILIES, words.ROLES, strict=False)
+    Agent(_id("ag", given), f"{given.lower()}@shop.example", f"{given} {family}", role, True, NOW - timedelta(days=90),
+          team_ids=(FIRST.id,), initials=f"{given[0]}{family[0]}", signature=f"{given}\nShop")
+    for given, family, role in zip(words.AGENTS, words.FAMILIES, words.ROLES, strict=True)
 )  # fmt: skip
-TEAMS = (Team("first", "First line"), Team("second", "Second line"), Team("returns", "Returns"))
-INBOXES = (
-    Inbox("support", "email", "support@shop.example", "Shop", "first", signature="The shop"),
-    Inbox("outlet", "email", "hello@outlet.example", "Outlet", "second"),
-    Inbox("trade", "email", "trade@shop.example", "Trade"),
-    Inbox("bot", "telegram", "shop_bot", "Shop bot", "first"),
+SUPPORT, *_ = INBOXES = (
+    Inbox(_id("in", "support"), "email", "support@shop.example", "Shop", FIRST.id, signature="The shop"),
+    Inbox(_id("in", "outlet"), "email", "hello@outlet.example", "Outlet", SECOND.id),
+    Inbox(_id("in", "trade"), "email", "trade@shop.example", "Trade"),
+    Inbox(_id("in", "bot"), "telegram", "shop_bot", "Shop bot", FIRST.id),
 )
 LINA = AGENTS[0]
+AGENT_IDS = tuple(agent.id for agent in AGENTS)
 
 
 class Collected(Transaction):
@@ -117,7 +125,7 @@ def story(n: int) -> Story:
         customer_name=customer.name, customer_handle=address, created_at=updated_at - (count - 1) * STEP,
         updated_at=updated_at, version=count + 1, tags=tuple(luck.sample(words.TAGS, luck.choice((0, 0, 1, 1, 2, 3)))),
         assignee_id=_assignee(luck) if luck.random() < 0.5 else None,
-        team_id=luck.choices(("first", "second", "returns", None), (45, 20, 10, 25))[0],
+        team_id=luck.choices((*(team.id for team in TEAMS), None), (45, 20, 10, 25))[0],
         snippet=" ".join(words.text(luck, 40).split())[:SNIPPET_CHARS],
         waiting_since=updated_at if waits else None, last_message_id=message_id(n, count, count - 1, updated_at),
         last_inbound_id=message_id(n, count, last_inbound, updated_at), message_count=count,
@@ -125,7 +133,7 @@ def story(n: int) -> Story:
         closed_at=None if live else updated_at, undelivered=live and luck.random() < (0.15 if n < RECENT else 0.01),
         participants=(address, inbox.address),
     )  # fmt: skip
-    return Story(n, ticket, customer, frozenset(luck.sample(words.AGENTS, luck.choice((0, 1, 2)))))
+    return Story(n, ticket, customer, frozenset(luck.sample(AGENT_IDS, luck.choice((0, 1, 2)))))
 
 
 def _status(n: int, luck: random.Random) -> Status:
@@ -142,7 +150,8 @@ def _customer(n: int, luck: random.Random) -> Customer:
     """Every fifth ticket is of one of forty who write often; the others write about twice."""
     who = n // 5 % 40 if n % 5 == 0 else 40 + n // 2
     name = words.name(random.Random(-1 - who))
-    address = f"{name.lower().replace(' ', '.')}.{who}@{luck.choice(words.DOMAINS)}"
+    local = re.sub(r"[^a-z.]", "", search.folded(name).replace(" ", "."))
+    address = f"{local}.{who}@{words.DOMAINS[who % len(words.DOMAINS)]}"
     entropy = hashlib.sha256(f"customer {who}".encode()).digest()[:7]
     return Customer(random_id("c", entropy), name, (f"email:{address}",), NOW - timedelta(days=400))
 
@@ -218,9 +227,10 @@ def _add_whole(told: Story, into: Collected) -> None:
 def conversation(told: Story) -> Iterator[Message]:
     """Question and answer by turns, now and then a note or a line of the history; the last one as the ticket says."""
     ticket, luck = told.ticket, random.Random(1_000_000_007 + told.n)
+    theirs_last = ticket.last_inbound_id == ticket.last_message_id
     for k in range(ticket.message_count):
         at = ticket.updated_at - (ticket.message_count - 1 - k) * STEP
-        ours = k % 2 == 1 if ticket.last_inbound_id != ticket.last_message_id else (ticket.message_count - 1 - k) % 2
+        ours = (ticket.message_count - 1 - k) % 2 == (1 if theirs_last else 0)
         kind = "message" if not ours else luck.choices(("message", "note", "event"), (80, 10, 10))[0]
         known = message_id(told.n, ticket.message_count, k, ticket.updated_at)
         yield _ours(told, known, at, kind, luck) if ours else _theirs(told, known, at, luck)
@@ -229,19 +239,19 @@ def conversation(told: Story) -> Iterator[Message]:
 def _theirs(told: Story, known: str, at: datetime, luck: random.Random) -> Message:
     ticket = told.ticket
     inbox = next(each for each in INBOXES if each.id == ticket.inbox_id)
-    key = mail_key(known)
+    mail_id = mail_id_of(known)
     return Message(
         id=known, ticket_id=ticket.id, kind="message", direction="in", author_kind="customer",
         author_id=told.customer.id, author_name=told.customer.name, at=at, sent_at=at, text=words.text(luck),
         subject=ticket.subject, sender=Party(told.customer.name, ticket.customer_handle),
         to=(Party("", inbox.address),), inbox_id=inbox.id, original_key=f"kept/{at:%Y/%m/%d}/{known}",
-        own_keys=(key,), references=(key.partition(":")[2],),
+        own_keys=(message_key(mail_id),), references=(mail_id,),
     )  # fmt: skip
 
 
-def mail_key(known: str) -> str:
-    """The key that a mail's Message-ID is found by."""
-    return f"mid:<{known}.shop@mail.example>"
+def mail_id_of(known: str) -> str:
+    """The Message-ID of a customer's mail."""
+    return f"<{known}.phone@mail.example>"
 
 
 def _ours(told: Story, known: str, at: datetime, kind: str, luck: random.Random) -> Message:
@@ -277,7 +287,7 @@ def _add_delivery(said: Message, into: Collected) -> None:
     made.state, made.attempts, made.provider_id = "delivered", 1, f"0102{said.id}-000000"
     _settled(made)
     source = Source(said.ticket_id, said.id, said.inbox_id, outgoing=True)
-    into.put("source", sources.key_item(f"mid:<{said.id}@shop.example>", f"out#{said.id}", source))
+    into.put("source", sources.key_item(ses_key(f"0102{said.id}-000000"), f"out#{said.id}", source))
 
 
 def _settled(item: Any) -> None:
@@ -298,15 +308,15 @@ def count_items(size: int) -> list[Item]:
 
 
 def write(client: Any, table: str, items: Iterable[Item]) -> int:
-    """Put items in batches; returns how many."""
-    batch: list[dict[str, Any]] = []
+    """Put items in batches; returns how many.  A customer comes with each of their tickets, but once in a batch."""
+    batch: dict[tuple[object, object], dict[str, Any]] = {}
     written = 0
     for item in items:
-        batch.append({"PutRequest": {"Item": item.serialize()}})
+        batch[(item.pk, item.sk)] = {"PutRequest": {"Item": item.serialize()}}
         if len(batch) == BATCH:
-            written += _send(client, table, batch)
-            batch = []
-    return written + (_send(client, table, batch) if batch else 0)
+            written += _send(client, table, list(batch.values()))
+            batch = {}
+    return written + (_send(client, table, list(batch.values())) if batch else 0)
 
 
 def _send(client: Any, table: str, batch: list[dict[str, Any]]) -> int:

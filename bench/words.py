@@ -4,7 +4,7 @@ import random
 
 from chalicelib.domain.people import Role
 
-AGENTS = ("lina", "ben", "chloe", "dario", "emma", "femi", "greta", "hugo", "ines", "jonas")
+AGENTS = ("Lina", "Ben", "Chloe", "Dario", "Emma", "Femi", "Greta", "Hugo", "Ines", "Jonas")
 FAMILIES = ("Meyer", "Okafor", "Dubois", "Rossi", "Novak", "Adeyemi", "Lindqvist", "Moreau", "Costa", "Weber")
 ROLES: tuple[Role, ...] = (
     "agent", "admin", "leader", "agent", "agent", "agent", "agent", "agent", "agent", "viewer",
@@ -48,6 +48,24 @@ SENTENCES = (
     "My order number is on the invoice, and I paid by card.",
     "Kind regards from a loyal customer",
 )
+VOCABULARY = (
+    "the of and to in a is that for it was on are as with they at be this from have or by one had not but what all "
+    "were when we there can an your which their said if do will each about how up out them then she many some so "
+    "these would other into has more her two like him see time could no make than first been its who now people my "
+    "made over did down only way find use may water long little very after words called just where most know get "
+    "through back much before go good new write our used me man too any day same right look think also around another "
+    "came come work three word must because does part even place well such here take why things help put years "
+    "different away again off went old number great tell men say small every found still between name should home big "
+    "give air line set own under read last never us left end along while might next sound below saw something thought "
+    "both few those always looked show large often together asked house world going want school important until form "
+    "food keep children feet land side without boy once animals life enough took sometimes four head above kind began "
+    "almost live page got earth need far hand high year mother light parts country father let night following picture "
+    "being study second eyes soon times story boys since white days ever paper hard near sentence better best across "
+    "during today however sure means knew try told young miles sun ways thing whole hear example heard several change "
+    "answer room sea against top turned learn point city play toward five using himself usually money seen morning "
+    "delivery courier warehouse address invoice payment voucher discount receipt tracking replacement packaging size"
+)
+COMMON = tuple(VOCABULARY.split())
 USUAL_CHARS = 260
 MAX_CHARS = 6_000
 
@@ -58,6 +76,14 @@ def name(luck: random.Random) -> str:
 
 def subject(luck: random.Random) -> str:
     return luck.choice(SUBJECTS).format(order=luck.randrange(10_000, 99_999), thing=luck.choice(THINGS))
+
+
+def prose(luck: random.Random, chars: int) -> str:
+    """English of exactly this length, as hard to compress as what people write."""
+    said: list[str] = []
+    while sum(map(len, said)) + len(said) < chars + 12:
+        said.append(luck.choice(COMMON))
+    return " ".join(said)[: chars - 1].rstrip().ljust(chars - 1, "s") + "."
 
 
 def text(luck: random.Random, usual_chars: int = USUAL_CHARS) -> str:

@@ -75,7 +75,7 @@ class Desk:
         return made
 
     def agent(self, agent_id: str = "lina", **values: Any) -> Agent:
-        wanted = {
+        wanted: dict[str, Any] = {
             "id": agent_id, "email": f"{agent_id}@shop.example", "name": agent_id.capitalize(), "role": "agent",
             "active": True, "created_at": self.now,
         } | values  # fmt: skip

@@ -63,8 +63,10 @@ def parcels_of(record: Mapping[str, Any], at: datetime) -> list[Parcel]:
         return []
     ticket_id = pk.removeprefix("TICKET#")
     if sk == "TICKET":
-        changed = _text(new, "version") != _text(old, "version")
-        return [_work(kind="ticket", ticket=ticket_id)] if changed else []
+        if _text(new, "version") == _text(old, "version"):
+            return []
+        renamed = {"renamed": "1"} if old and _text(new, "subject") != _text(old, "subject") else {}
+        return [_work(kind="ticket", ticket=ticket_id, **renamed)]
     if sk.startswith("MESSAGE#"):
         return [_work(kind="message", ticket=ticket_id, message=sk.removeprefix("MESSAGE#"))]
     if sk.startswith("DELIVERY#"):

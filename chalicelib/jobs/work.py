@@ -10,7 +10,7 @@ from chalicelib.errors import NotFound
 from chalicelib.jobs import delivery_events, push
 from chalicelib.jobs.batches import each_record
 from chalicelib.observability import count, failed, flush, latency, log
-from chalicelib.services import follow_up, notices
+from chalicelib.services import follow_up, notices, search
 from chalicelib.store import counters, messages, tickets
 
 
@@ -53,6 +53,8 @@ def _follow_fact(fact: dict[str, str], shown: Shown) -> None:
     elif kind == "ticket":
         ticket = tickets.get(fact["ticket"])
         counters.count_again(ticket, ticket.snoozed_until is not None and ticket.snoozed_until > config.now())
+        if "renamed" in fact:
+            search.index(ticket, "")
         shown.tickets[fact["ticket"]] = None
     elif kind in ("message", "delivery"):
         shown.messages[(fact["ticket"], fact["message"])] = None

@@ -21,14 +21,16 @@ from chalicelib.store.lists import ListKind, ListName
 PAGE = 200
 LOOKS = 4
 LIVE_LISTS: tuple[ListKind, ...] = ("open", "pending", "snoozed")
-NOT_READ = frozenset({"spam"})
-"""Counted, but kept for long: the recount reads the live tickets only (bounded by the work to be done)."""
+MAX_SPAM = 5_000
+"""Spam is counted as well, but kept for long.  A night reads so many of it; of more, only the rebuild counts it."""
+SPAM: ListKind = "spam"
 
 
-def recount(at: datetime) -> int:
+def recount(at: datetime, max_spam: int | None = MAX_SPAM) -> int:
     """Repair the counters; returns by how much they had drifted in all.
 
     People go on working: a bucket is corrected once two looks one after the other find it at rest and off by the same.
+    ``max_spam``: above it the number of spam tickets stays as it is; None reads however many there are.
     """
     seen: dict[str, None] = {}
     drift = 0
@@ -36,12 +38,15 @@ def recount(at: datetime) -> int:
     for _ in range(LOOKS):
         before = counters.totals()
         seen.update(dict.fromkeys(_live_ids()))
+        spam = _spam_ids(at, max_spam)
+        not_read = frozenset({SPAM}) if spam is None else frozenset()
+        seen.update(dict.fromkeys(spam or ()))
         healed, found = _tally(list(seen), at)
         after = counters.totals()
         drift += healed
         off = {
             bucket: found[bucket] - after.get(bucket, 0)
-            for bucket in (found.keys() | after.keys()) - NOT_READ
+            for bucket in (found.keys() | after.keys()) - not_read
             if before.get(bucket, 0) == after.get(bucket, 0) != found[bucket]
         }
         agreed = {bucket: difference for bucket, difference in off.items() if earlier.get(bucket) == difference}
@@ -56,13 +61,33 @@ def recount(at: datetime) -> int:
 def _live_ids() -> Iterator[str]:
     teams = [team.id for team in directory.teams()]
     for kind in LIVE_LISTS:
-        cursor: str | None = None
-        while True:
-            page = lists.page(ListName(kind), teams, cursor, PAGE)
-            yield from (row.id for row in page.rows)
-            cursor = page.next
-            if cursor is None:
-                break
+        yield from _ids_in(ListName(kind), teams)
+
+
+def _ids_in(name: ListName, teams: Sequence[str] = ()) -> Iterator[str]:
+    cursor: str | None = None
+    while True:
+        page = lists.page(name, teams, cursor, PAGE)
+        yield from (row.id for row in page.rows)
+        cursor = page.next
+        if cursor is None:
+            return
+
+
+def _spam_ids(at: datetime, limit: int | None) -> list[str] | None:
+    """The spam of every month since the desk's first ticket; None when there is more than ``limit``."""
+    months = (each for month in _months(at) for each in _ids_in(ListName(SPAM, month)))
+    found = list(islice(months, None if limit is None else limit + 1))
+    return None if limit is not None and len(found) > limit else found
+
+
+def _months(at: datetime) -> Iterator[str]:
+    """From the month of the oldest ticket to that of ``at``, newest first, as ``yyyy-mm``."""
+    oldest = tickets.oldest()
+    year, month = at.year, at.month
+    while oldest is not None and (year, month) >= (oldest.created_at.year, oldest.created_at.month):
+        yield f"{year:04d}-{month:02d}"
+        year, month = (year, month - 1) if month > 1 else (year - 1, 12)
 
 
 def _tally(ticket_ids: Sequence[str], at: datetime) -> tuple[int, Counter[str]]:
@@ -70,13 +95,14 @@ def _tally(ticket_ids: Sequence[str], at: datetime) -> tuple[int, Counter[str]]:
     healed, found = 0, Counter[str]()
     rest = iter(ticket_ids)
     while part := list(islice(rest, PAGE)):
-        healed += _count_stale(part, at)
+        healed += count_stale(part, at)
         for each in counters.counted(part).values():
             found.update(each.buckets)
     return healed, found
 
 
-def _count_stale(ticket_ids: Sequence[str], at: datetime) -> int:
+def count_stale(ticket_ids: Sequence[str], at: datetime) -> int:
+    """Count those of the tickets anew that are not counted as they stand now; returns how many those were."""
     known = counters.counted(ticket_ids)
     healed = 0
     for ticket_id, loaded in tickets.get_many(ticket_ids).items():

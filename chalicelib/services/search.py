@@ -42,8 +42,12 @@ def order_numbers(text: str) -> tuple[str, ...]:
 
 def index(ticket: Ticket, text: str) -> None:
     """Make a ticket findable by its subject's words and by the order numbers in a message.  Repeatable."""
-    found = (*words(ticket.subject), *words(ticket.customer_name), *order_numbers(f"{ticket.subject}\n{text}"))
-    postings.add(ticket.id, found)
+    postings.add(ticket.id, found_by(ticket.subject, ticket.customer_name, text))
+
+
+def found_by(subject: str, customer_name: str, text: str) -> tuple[str, ...]:
+    """What a message makes its ticket findable by."""
+    return (*words(subject), *words(customer_name), *order_numbers(f"{subject}\n{text}"))
 
 
 def find(text: str, at: datetime, limit: int = MAX_RESULTS) -> tuple[TicketRow, ...]:

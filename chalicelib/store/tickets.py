@@ -18,6 +18,7 @@ SHARDS = 2
 UNDELIVERED = "LIST#undelivered"
 NUMBER_BLOCK = 10
 FIRST_NUMBER = 1001
+OLDEST_LOOKED_AT = 20
 
 
 @dataclass(frozen=True)
@@ -222,6 +223,23 @@ def next_number() -> str:
         last = int(counter.amount)
         _leased.extend(range(last - NUMBER_BLOCK + 1, last + 1))
     return str(_leased.pop(0))
+
+
+def last_number() -> int:
+    """The highest number that was ever leased; below it are all tickets there are."""
+    try:
+        return int(CounterItem.get("SEQUENCE", "ticket", consistent_read=True).amount)
+    except CounterItem.DoesNotExist:
+        return FIRST_NUMBER - 1
+
+
+def oldest() -> Ticket | None:
+    """The ticket with the lowest number (a block whose function died before it used any holds none)."""
+    for first in range(FIRST_NUMBER, last_number() + 1, OLDEST_LOOKED_AT):
+        found = get_many([str(number) for number in range(first, first + OLDEST_LOOKED_AT)])
+        if found:
+            return min((each.ticket for each in found.values()), key=lambda ticket: ticket.number)
+    return None
 
 
 def forget_leases() -> None:

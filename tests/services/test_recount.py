@@ -114,3 +114,47 @@ def test_a_ticket_that_left_the_lists_unnoticed_leaves_the_counts_and_comes_back
     recount.recount(desk.now)
     assert counters.all_counts()["open"] == 1
     assert recount.recount(desk.now) == 0
+
+
+def spam_of(desk: Desk, n: int) -> Ticket:
+    inbound = mail(desk, n, sender=Party("", f"p{n}@example.com"), spam="It looks like spam.")
+    receipt = receive(inbound, Envelope(f"o{n}", f"kept/o{n}", desk.now, desk.inbox(), "2026-11-20"), desk.now)
+    ticket = tickets.get(receipt.ticket_id or "")
+    counters.count(ticket, False)
+    return ticket
+
+
+def test_spam_is_recounted_in_every_month_since_the_first_ticket(desk: Desk) -> None:
+    spam_of(desk, 1)
+    desk.advance(days=70)
+    spam_of(desk, 2)
+    desk.advance(days=300)
+    spoil("spam", 5)
+    assert recount.recount(desk.now) == 5
+    assert counters.all_counts()["spam"] == 2
+    spoil("spam", -2)
+    assert recount.recount(desk.now) == 2
+    assert recount.recount(desk.now) == 0
+
+
+def test_spam_whose_fact_was_lost_is_counted(desk: Desk) -> None:
+    ticket, lina = arrived(desk), desk.actor()
+    change(ticket.id, lina, Changes(status="spam"), desk.now)
+    assert recount.recount(desk.now) > 0
+    counts = counters.all_counts()
+    assert (counts["open"], counts["spam"]) == (0, 1)
+
+
+def test_more_spam_than_a_night_reads_stays_as_counted_and_the_rest_is_repaired(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recount, "PAGE", 1)
+    for n in (1, 2, 3):
+        spam_of(desk, n)
+    arrived(desk, 4)
+    spoil("spam", 5)
+    spoil("open", 1)
+    assert recount.recount(desk.now, max_spam=2) == 1
+    assert counters.all_counts()["spam"] == 8
+    assert recount.recount(desk.now, max_spam=None) == 5
+    assert counters.all_counts()["spam"] == 3

@@ -1,0 +1,92 @@
+"""What the table says twice: a ticket's list keys, and the list of undelivered tickets.  Looked at, and put right.
+
+A ticket is put right only while it is the one that was read, and at its version, so no queue hears of it.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+
+from chalicelib.domain.ticket import LIVE, Ticket
+from chalicelib.store.models import DocumentItem, TicketItem
+from chalicelib.store.tickets import UNDELIVERED, as_ticket, list_keys, ticket_key
+from chalicelib.store.transaction import Lost, Transaction
+
+KEYS = (
+    "status_key", "activity_key", "holder_key", "inbox_key", "wait_key", "waiting_key", "customer_key", "created_key",
+)  # fmt: skip
+BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
+"""A ticket stays in "snoozed" until its timer wakes it, however late that is."""
+
+
+def _mark(ticket_id: str) -> str:
+    return f"{int(ticket_id):012d}"
+
+
+def _is_listed(ticket: Ticket) -> bool:
+    return ticket.undelivered and ticket.status in LIVE
+
+
+def stored(ticket_ids: Sequence[str]) -> list[TicketItem]:
+    """The tickets as they are stored, those that exist."""
+    return list(TicketItem.batch_get([(ticket_key(each), "TICKET") for each in ticket_ids], consistent_read=True))
+
+
+def put_lists_right(items: Iterable[TicketItem]) -> int:
+    """Returns how many of the tickets were not, or not rightly, in their lists."""
+    read = [(item, as_ticket(item)) for item in items]
+    marks = _marks([ticket.id for _, ticket in read if _is_listed(ticket)])
+    return sum(_put_right(item, ticket, _is_listed(ticket) and ticket.id not in marks) for item, ticket in read)
+
+
+def take_stale_marks() -> int:
+    """Take off the "undelivered" list what has no business there; returns how many."""
+    taken = 0
+    for marks in _pages():
+        listed = {str(int(mark)) for mark in marks}
+        found = {ticket.id: (item, ticket) for item in stored(sorted(listed)) for ticket in [as_ticket(item)]}
+        for ticket_id in listed:
+            if ticket_id not in found:
+                DocumentItem(UNDELIVERED, _mark(ticket_id)).delete()
+                taken += 1
+            elif not _is_listed(found[ticket_id][1]):
+                taken += _write(*found[ticket_id], mark=False)
+    return taken
+
+
+def _marks(ticket_ids: Sequence[str]) -> set[str]:
+    found = DocumentItem.batch_get([(UNDELIVERED, _mark(each)) for each in ticket_ids], consistent_read=True)
+    return {str(int(item.sk)) for item in found}
+
+
+def _pages(size: int = 100) -> Iterator[list[str]]:
+    page: list[str] = []
+    for item in DocumentItem.query(UNDELIVERED, consistent_read=True, page_size=size):
+        page.append(str(item.sk))
+        if len(page) == size:
+            yield page
+            page = []
+    yield page
+
+
+def _put_right(item: TicketItem, ticket: Ticket, mark_missing: bool) -> bool:
+    wanted = list_keys(ticket, BEFORE_ALL)
+    if not mark_missing and all(getattr(item, name) == wanted[name] for name in KEYS):
+        return False
+    return _write(item, ticket, mark=True if mark_missing else None)
+
+
+def _write(item: TicketItem, ticket: Ticket, mark: bool | None) -> bool:
+    """Write the list keys, and put or take the mark; False when the ticket moved meanwhile, and so was put right."""
+    keys = list_keys(ticket, BEFORE_ALL)
+    attributes = {name: getattr(TicketItem, name) for name in KEYS}
+    actions = [attributes[name].remove() if keys[name] is None else attributes[name].set(keys[name]) for name in KEYS]
+    transaction = Transaction()
+    transaction.update("ticket", item, actions, TicketItem.version == item.version)
+    marked = DocumentItem(UNDELIVERED, _mark(ticket.id))
+    if mark is not None:
+        (transaction.put if mark else transaction.delete)("undelivered", marked)
+    try:
+        transaction.commit()
+    except Lost:
+        return False
+    return True

@@ -47,6 +47,8 @@ STAGE = "upgrade"
 PHASE_SECONDS = 8.0
 MAILS_PER_SECOND = 2.0
 DRAIN_SECONDS = 120.0
+REST_SECONDS = 15.0
+"""When nothing has moved for so long, what is missing waits for nothing but the end of a queue's hiding time."""
 SETTLE_SECONDS = 660.0
 """Of the desk's clock: longer than a queue hides what a killed call held, and than a claim of a send may last."""
 LONGEST_CALL_SECONDS = 120.0
@@ -246,8 +248,11 @@ def _open(desk: Desk, tree: Tree) -> tuple[Outbox, MailPort, Access]:
 def _drain(desk: Desk, load: Load) -> None:
     """Until all is shown and sent; then the desk's clock runs on, so that whatever was cut off is settled."""
     end = time.monotonic() + DRAIN_SECONDS
-    while time.monotonic() < end and not (load.all_there() and desk.engine.idle()):
+    moved, before = time.monotonic(), load.state()
+    while time.monotonic() < min(end, moved + REST_SECONDS) and not (load.all_there() and desk.engine.idle()):
         time.sleep(0.2)
+        now = load.state()
+        moved, before = (moved, before) if now == before else (time.monotonic(), now)
     stack = desk.stack()
     for queue in (stack.inbound_queue_url, *load.queue_urls()):
         desk.engine.release_delayed(queue, SETTLE_SECONDS)

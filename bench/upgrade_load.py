@@ -196,6 +196,10 @@ class Load:
         unsettled = any(state in ("queued", "sending") for state in self._deliveries().values())
         return not unsettled and all(subject in self.mails.seen for subject in self.mails.sent)
 
+    def state(self) -> tuple[int, dict[str, str]]:
+        """How far everything is."""
+        return len(self.mails.seen), self._deliveries()
+
     def figures(self, outbox: Path) -> dict[str, float]:
         """What went in against what is there; the longest times without service."""
         self._done.set()

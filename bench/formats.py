@@ -1,7 +1,7 @@
 """What a release writes into the table and the queues, and how it reads what another release wrote.
 
-Run by ``bench.releases.Tree.run`` as a program of its own inside a release, this one or an earlier one, so it names
-shapes by their class and imports nothing but that release:
+Run by ``bench.releases.Tree.run`` as a program of its own inside a release, this one or an earlier one, so it finds
+shapes by the names in that release's code and imports nothing else:
 
 ``write``  every stored shape as that release stores it: with every field filled, and with none that it can leave out
 ``read``   the same document from standard input, as that release understands it
@@ -12,20 +12,17 @@ import dataclasses
 import importlib
 import json
 import pkgutil
+import re
 import sys
 import types
 import typing
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-SHAPES = (
-    "Acknowledged", "AddressOf", "Agent", "Attempts", "AuditEntry", "Body", "Connection", "CountedAs", "Customer",
-    "DeskSettings", "Draft", "HalfSignedIn", "HandleOf", "Inbox", "Kept", "KeptOut", "LedgerDay", "LiveTicket",
-    "Message", "Notice", "OpenSession", "Opened", "PasswordLink", "Resumed", "Seeded", "Session", "Source", "Team",
-    "Timer", "Token", "Uploaded", "Used",
-)  # fmt: skip
-"""Stored whole, as JSON."""
+READS = re.compile(r"(?:\bdecode|documents\.read|documents\.under|pending\.marked)\(\s*([A-Z]\w+),")
+"""How the desk's code names a shape that it takes out of the table."""
 ITEMS = ("Ticket", "Receipt", "Delivery")
 """Stored as items whose attributes are named."""
 MORNING = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -56,6 +53,13 @@ def shapes() -> dict[str, type]:
     return found
 
 
+def stored_shapes() -> list[str]:
+    """The names of those that this release's code reads back, kept whole as JSON."""
+    folders = importlib.import_module("chalicelib").__path__
+    texts = (path.read_text() for folder in folders for path in Path(folder).rglob("*.py"))
+    return sorted({name for text in texts for name in READS.findall(text)})
+
+
 # Writing
 
 
@@ -63,11 +67,9 @@ def write() -> dict[str, Any]:
     codec = importlib.import_module("chalicelib.store.codec")
     known = shapes()
     found: dict[str, Any] = {}
-    for name in SHAPES:
-        if name in known:
-            for fill in (True, False):
-                value = filled(known[name], fill)
-                found[f"{name} {'full' if fill else 'bare'}"] = codec.encode(value)
+    for name in stored_shapes():
+        for fill in (True, False):
+            found[f"{name} {'full' if fill else 'bare'}"] = codec.encode(filled(known[name], fill))
     for name in ITEMS:
         for fill in (True, False):
             found[f"{name} {'full' if fill else 'bare'}"] = _raw(name, filled(known[name], fill))

@@ -96,7 +96,8 @@ class Console:
         """Messages pushed into the opened ticket, by id, and when."""
         self.subjects: dict[str, float] = {}
         """Subjects of pushed rows, and when each was first heard."""
-        self.frames = 0
+        self.frames = self.crossed = 0
+        self._versions: dict[str, int] = {}
         self.since = 0.0
         """When the socket was open."""
         self._taken, self._csrf = taken, ""
@@ -215,6 +216,10 @@ class Console:
 
     def _put(self, pushed: dict[str, Any]) -> None:
         """As ``putRow`` in desk.js."""
+        if pushed["version"] < self._versions.get(pushed["ticket"], 0):
+            self.crossed += 1
+            return
+        self._versions[pushed["ticket"]] = pushed["version"]
         node = LexborHTMLParser(pushed["html"]).css_first("li.row")
         assert node is not None
         row = row_of(node)

@@ -319,6 +319,7 @@ async def _truth(day: Day) -> dict[str, float]:
         "mails_unheard": unheard,
         "sockets_refused": day.taken.sockets_refused,
         "frames": sum(each.frames for each in day.consoles),
+        "rows_crossed": sum(each.crossed for each in day.consoles),
         "answers": len(day.answered),
         "answers_stopped": day.stopped,
         "answered_twice": sum(amount - 1 for amount in on.values()),

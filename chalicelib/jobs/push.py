@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from chalicelib import config, wiring
 from chalicelib.domain.message import Message
@@ -57,13 +58,17 @@ def listeners() -> Listeners:
 
 
 def row_frame(loaded: tickets.Loaded, listening: Listeners) -> Frame:
-    """The ticket's row, the lists it belongs to now (none: take it off the screen), and its place in them."""
+    """The ticket's row, the lists it belongs to now (none: take it off the screen), and its place in them.
+
+    Two workers' frames may cross on their way: the page keeps to the newest ``version``, of messages to ``read``.
+    """
     from chalicelib.web.render import row_fragment
 
     ticket, now = loaded.ticket, config.now()
     snoozed = ticket.snoozed_until is not None and ticket.snoozed_until > now
     row = {
         "ticket": ticket.id,
+        "version": ticket.version,
         "html": row_fragment(_shortened(tickets.row_of(ticket)), loaded.seen_by, listening.desk, now),
         "lists": list_names(ticket, snoozed),
         "sort": tickets.list_keys(ticket, now)["activity_key"],
@@ -89,10 +94,11 @@ def list_names(ticket: Ticket, snoozed: bool) -> list[str]:
     return list(dict.fromkeys((*live_lists, *done)))
 
 
-def message_frame(message: Message, listening: Listeners) -> Frame:
+def message_frame(message: Message, listening: Listeners, read_at: datetime) -> Frame:
+    """read_at: just before the message was read; its delivery moves on without a version."""
     from chalicelib.web.render import message_fragment
 
-    names = {"ticket": message.ticket_id, "id": message.id}
+    names = {"ticket": message.ticket_id, "id": message.id, "read": read_at.timestamp()}
     html = message_fragment(message, listening.desk, config.now())
     whole = Frame(json.dumps({"message": {**names, "html": html}}), message.ticket_id)
     return whole if whole.fits() else Frame(json.dumps({"message": {**names, "fetch": True}}), message.ticket_id)

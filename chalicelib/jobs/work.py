@@ -76,19 +76,21 @@ def _show(shown: Shown) -> None:
 
 
 def _rows(ticket_ids: Iterable[str], listening: push.Listeners) -> list[push.Frame]:
-    frames = [push.row_frame(loaded, listening) for loaded in tickets.get_many(list(ticket_ids)).values()]
+    loaded = tickets.get_many(list(ticket_ids), consistent=True)  # a stale row would stay on every screen
+    frames = [push.row_frame(each, listening) for each in loaded.values()]
     return [*frames, push.counts_frame(counters.all_counts())] if frames else []
 
 
 def _messages(named: Iterable[tuple[str, str]], listening: push.Listeners) -> list[push.Frame]:
     frames = []
     for ticket_id, message_id in named:
+        read_at = config.now()
         try:
             message = messages.get(ticket_id, message_id)
         except NotFound:
             continue
         if listening.of_ticket(ticket_id):
-            frames.append(push.message_frame(message, listening))
+            frames.append(push.message_frame(message, listening, read_at))
         if message.direction == "in":
             latency("ReceivedToShown", (config.now() - message.at).total_seconds() * 1000)
             count("Shown")

@@ -10,7 +10,7 @@ from chalicelib.jobs import push
 from chalicelib.jobs.push import Frame, Listeners
 from chalicelib.store.live import Connection
 from chalicelib.store.tickets import Loaded
-from tests.builders import a_desk, a_message, a_ticket
+from tests.builders import NOON, a_desk, a_message, a_ticket
 from tests.engine import Desk
 
 CONSOLES = Listeners((Connection("c1", "ben"), Connection("c2", "lina", "1042")), a_desk())
@@ -33,8 +33,9 @@ def test_a_row_fits_into_a_frame_however_long_its_customers_name_is(desk: Desk) 
 @pytest.mark.parametrize("text", ["x" * 40_000, "名" * 6_000])
 def test_a_message_too_long_for_a_frame_is_fetched_by_the_page(text: str) -> None:
     """Counted as it goes over the wire, where each of these signs takes six bytes."""
-    frame = push.message_frame(replace(a_message(), text=text), CONSOLES)
-    assert frame.fits() and json.loads(frame.text)["message"] == {"ticket": "1042", "id": "m1", "fetch": True}
+    frame = push.message_frame(replace(a_message(), text=text), CONSOLES, NOON)
+    told = {"ticket": "1042", "id": "m1", "read": NOON.timestamp(), "fetch": True}
+    assert frame.fits() and json.loads(frame.text)["message"] == told
 
 
 def test_a_frame_too_large_is_left_out_and_the_others_go(pushed: list[tuple[str, str]]) -> None:

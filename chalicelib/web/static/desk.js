@@ -158,23 +158,11 @@ function putMessage(entry) {
     const stay = atBottom(scroll);
     list.insertBefore(entry, after || null);
     entry.classList.add("fresh");
-    if (entry.dataset.kind === "message" && entry.dataset.author !== mine.agent) arrived(entry, stay);
+    if (entry.dataset.kind === "message" && entry.dataset.author !== mine.agent) tools().then(({ arrived }) => arrived(entry));
     if (!stay && !after) pill(one(".conversation"), "New below", () => (scroll.scrollTop = 0));
   }
   htmx.process(entry);
   tellTimes(entry);
-}
-function arrived(entry) {
-  const form = one("#composer"), by = entry.dataset.by;
-  announce(`New message from ${by}: ${(one(".text", entry)?.textContent || "").slice(0, 160)}`);
-  if (form && !isFilled(form)) form.elements.last_seen.value = entry.dataset.message;
-  else if (form && !one(".banner", form)) {
-    const banner = parse('<div class="banner warn"><span></span><button type="button" data-do="seen">Show</button></div>').firstChild;
-    one("span", banner).textContent = `${by} wrote while you typed.`;
-    one("button", banner).dataset.show = entry.dataset.message;
-    one(".modes", form).after(banner);
-  }
-  if (!document.hidden) send(`/tickets/${openTicket()}/seen`);
 }
 function showNewest() {
   const scroll = one("#scroll"), newest = all('#messages > [data-direction="in"]').pop();
@@ -205,10 +193,12 @@ async function read(path) {
   if (!answer.ok) throw new Error(answer.status);
   return answer;
 }
+const newest = {}; // what two workers push may cross on its way
+const isNew = (id, at) => !(at < newest[id]) && ((newest[id] = at), true);
 desk.catchUp = () => tools().then(({ catchUp }) => catchUp(), () => {});
 desk.frame = async ({ row, message, counts, notice }) => {
   if (counts) count(counts);
-  if (row) {
+  if (row && isNew(row.ticket, row.version)) {
     const fresh = one(".row", parse(row.html)), { last } = fresh.dataset;
     putRow(fresh, row.lists);
     if (row.ticket === openTicket()) {
@@ -216,7 +206,7 @@ desk.frame = async ({ row, message, counts, notice }) => {
       setTimeout(() => last && !document.getElementById(`m-${last}`) && desk.catchUp(), 1500);
     }
   }
-  if (message?.ticket === openTicket()) {
+  if (message?.ticket === openTicket() && isNew(message.id, message.read)) {
     const here = `${mine.base}/tickets/${message.ticket}/messages/${message.id}`;
     const html = message.fetch ? await (await read(here)).text() : message.html;
     const entry = one("[data-message]", parse(html));

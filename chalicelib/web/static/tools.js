@@ -1,4 +1,4 @@
-// What is fetched on first use: what was missed, recipients compared, files to send, links, the palette, a session renewed.
+// What is fetched on first use: what was missed or arrives, recipients compared, files to send, links, the palette, a session renewed.
 // Shares the names of desk.js.
 
 export async function attach(form, files) {
@@ -124,6 +124,19 @@ export function compareRecipients(form) {
   const added = [...after].filter((each) => !before.has(each)), out = [...before].filter((each) => !after.has(each));
   said.textContent = [added.length ? `Added since the last mail: ${added.join(", ")}.` : "", out.length ? `Left out: ${out.join(", ")}.` : ""].join(" ").trim();
   said.hidden = !said.textContent;
+}
+
+export function arrived(entry) {
+  const form = one("#composer"), by = entry.dataset.by;
+  announce(`New message from ${by}: ${(one(".text", entry)?.textContent || "").slice(0, 160)}`);
+  if (form && !isFilled(form)) form.elements.last_seen.value = entry.dataset.message;
+  else if (form && !one(".banner", form)) {
+    const banner = parse('<div class="banner warn"><span></span><button type="button" data-do="seen">Show</button></div>').firstChild;
+    one("span", banner).textContent = `${by} wrote while you typed.`;
+    one("button", banner).dataset.show = entry.dataset.message;
+    one(".modes", form).after(banner);
+  }
+  if (!document.hidden) send(`/tickets/${openTicket()}/seen`);
 }
 
 export async function keepHead(state) {

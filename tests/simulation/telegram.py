@@ -58,4 +58,5 @@ _REFUSALS: dict[str, tuple[int, dict[str, Any]]] = {
 
 
 def _answer(status: int, document: dict[str, Any]) -> Any:
-    return SimpleNamespace(status=status, data=json.dumps(document).encode())
+    data = json.dumps(document).encode()
+    return SimpleNamespace(status=status, data=data, read=lambda most: data[:most], close=lambda: None)

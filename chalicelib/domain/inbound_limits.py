@@ -29,6 +29,8 @@ MAX_BANNER_CHARS = 400
 FILE_BYTES = 120_000
 """Of all names and types together; one file's beside those are FILE_EXTRA_BYTES."""
 FILE_EXTRA_BYTES = 400
+TURNING = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+"""Embeddings, overrides and isolates (Unicode Annex 9)."""
 
 
 def whole(text: str) -> str:
@@ -38,6 +40,14 @@ def whole(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return text
+
+
+def straight(text: str) -> str:
+    """Without the characters that turn the reading direction: in a name they would turn our own words behind it too.
+
+    The marks that letters of right-to-left scripts need stay.
+    """
+    return text.translate(TURNING)
 
 
 def within_limits(inbound: Inbound) -> Inbound:
@@ -55,7 +65,7 @@ def within_limits(inbound: Inbound) -> Inbound:
     return replace(
         clean,
         sender=_party(clean.sender),
-        subject=clean.subject[:MAX_SUBJECT_CHARS],
+        subject=straight(clean.subject)[:MAX_SUBJECT_CHARS],
         to=to,
         cc=cc,
         reply_to=_parties(clean.reply_to),
@@ -81,7 +91,7 @@ def _cleaned(value: Any) -> Any:
 
 
 def _party(party: Party) -> Party:
-    return Party(party.name[:MAX_NAME_CHARS].strip(), party.address[:MAX_ADDRESS_CHARS])
+    return Party(straight(party.name)[:MAX_NAME_CHARS].strip(), party.address[:MAX_ADDRESS_CHARS])
 
 
 def _parties(parties: Sequence[Party]) -> tuple[Party, ...]:

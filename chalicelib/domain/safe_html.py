@@ -168,8 +168,8 @@ class _Filter:
             return safe_style(value) or None
         if name == "href":
             return _href(value)
-        if name == "src":
-            return self._source(value)
+        if name == "src":  # nh3 asks for elements too that it then removes: those are no pictures to count
+            return self._source(value) if tag == "img" else None
         if name in OF_LINKS:
             return OF_LINKS[name]
         if name in FREE_TEXT:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain import threading
-from chalicelib.domain.inbound_limits import MAX_NAME_CHARS, within_limits
+from chalicelib.domain.inbound_limits import MAX_NAME_CHARS, straight, within_limits
 from chalicelib.domain.message import Inbound, Message, Party
 from chalicelib.domain.moments import random_id, sortable_id, stamp, whole_milliseconds
 from chalicelib.domain.people import Customer, Inbox
@@ -303,7 +303,7 @@ def _is_rich(inbound: Inbound) -> bool:
 
 
 def _snippet(text: str) -> str:
-    return " ".join(text.split())[:SNIPPET_CHARS]
+    return straight(" ".join(text.split()))[:SNIPPET_CHARS]
 
 
 def _people(inbound: Inbound) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from chalicelib.domain.inbound_limits import straight
 from chalicelib.domain.message import Message
 from chalicelib.domain.moments import sortable_id, stamp
 from chalicelib.domain.ticket import SNIPPET_CHARS, Status, Ticket
@@ -75,7 +76,7 @@ def memory(ticket: Ticket, then: Status) -> dict[str, str]:
 
 
 def snippet_of(text: str) -> str:
-    return " ".join(text.split())[:SNIPPET_CHARS]
+    return straight(" ".join(text.split()))[:SNIPPET_CHARS]
 
 
 def is_ours(message: Message) -> bool:

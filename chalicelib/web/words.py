@@ -116,12 +116,26 @@ def with_links(text: str) -> Markup:
     from markupsafe import Markup, escape
 
     anchor = Markup('<a href="{0}" target="_blank" rel="noopener noreferrer">{0}</a>')
+    truth = Markup('<small dir="ltr"> [{0}]</small>')
     parts: list[Markup] = []
     end = 0
     for found in LINK.finditer(text):
         parts += [escape(text[end : found.start()]), anchor.format(found.group())]
+        if host := _look_alike(found.group()):
+            parts.append(truth.format(host))
         end = found.end()
     return Markup("").join([*parts, escape(text[end:])])
+
+
+def _look_alike(address: str) -> str:
+    """The name as machines know it when it holds letters beyond ASCII, one of which may pass for another."""
+    host = address.partition("://")[2].partition("/")[0].partition("?")[0].rpartition("@")[2].partition(":")[0]
+    if host.isascii():
+        return ""
+    try:
+        return host.encode("idna").decode("ascii")
+    except UnicodeError:
+        return "no valid address"
 
 
 def delivery_words(delivery: Delivery) -> str:

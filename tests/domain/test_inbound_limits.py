@@ -30,6 +30,13 @@ def test_an_ordinary_message_stays_as_it_is() -> None:
     assert within_limits(mail) == mail
 
 
+def test_names_and_subjects_cannot_turn_what_stands_behind_them() -> None:
+    turned = Party("Ada \u202e\u2066gnp.exe\u202c\u2069", "ada@example.com")
+    kept = within_limits(Inbound("f", turned, NOW, subject="\u202b12 \u05d0\u200f", to=(turned,)))
+    assert kept.sender.name == kept.to[0].name == "Ada gnp.exe"
+    assert kept.subject == "12 \u05d0\u200f"
+
+
 def test_of_many_references_the_newest_are_kept() -> None:
     kept = within_limits(
         Inbound("f", ADA, NOW, references=tuple(f"<{n}-{'r' * 500}@x>" for n in range(200)))

@@ -132,6 +132,11 @@ def test_pictures_of_the_web_wait_until_the_agent_asks() -> None:
     assert loaded == SafeHtml('<img src="https://x.example/a.png" alt="Mug"><img src="https://x.example/b.png">')
 
 
+def test_only_pictures_count_as_pictures_not_shown() -> None:
+    html = '<iframe src="https://x.example/f"></iframe><script src="https://x.example/s"></script><input src="https://x.example/i">'
+    assert shown(html) == SafeHtml("")
+
+
 @pytest.mark.parametrize("cid", ["cid:part1@mail", "CID:part1@mail", "cid:part1%40mail", "cid:<part1@mail>"])
 def test_pictures_of_the_mail_are_shown(cid: str) -> None:
     assert shown(f'<img src="{cid}">').html == f'<img src="{PICTURE}">'

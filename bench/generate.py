@@ -47,7 +47,7 @@ NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 NEWEST_NUMBER = 2_000_000
 """Counted down from here, so that numbers are as long on a small desk as on a large one."""
 RECENT = 600
-WHOLE = 400
+WHOLE = 240
 LONG_EVERY = 20
 LONG_CONVERSATION = 40
 STEP = timedelta(minutes=37)

@@ -7,6 +7,7 @@ from datetime import datetime
 from chalicelib.domain.ticket import Ticket, TicketRow
 from chalicelib.errors import NotFound
 from chalicelib.store import customers, postings, tickets
+from chalicelib.store.tickets import Loaded
 
 MAX_RESULTS = 50
 MAX_WORDS = 40
@@ -51,7 +52,12 @@ def found_by(subject: str, customer_name: str, text: str) -> tuple[str, ...]:
 
 
 def find(text: str, at: datetime, limit: int = MAX_RESULTS) -> tuple[TicketRow, ...]:
-    """Tickets for what was typed, newest first.
+    """``find_whole``, as rows of a list."""
+    return tuple(tickets.row_of(each.ticket) for each in find_whole(text, at, limit))
+
+
+def find_whole(text: str, at: datetime, limit: int = MAX_RESULTS) -> tuple[Loaded, ...]:
+    """Tickets for what was typed, newest first; each is read once.
 
     ``#1042`` or ``1042``: that ticket and those about that order.  An address: that customer's tickets.  Words: the
     tickets that carry all of them.
@@ -62,10 +68,9 @@ def find(text: str, at: datetime, limit: int = MAX_RESULTS) -> tuple[TicketRow, 
     ids: dict[str, None] = {}
     for ticket_id in (*_by_number(asked), *_by_address(asked), *_by_order(asked, limit), *_by_words(asked, limit)):
         ids[ticket_id] = None
-    found = tickets.get_many(list(ids)[: limit * 2])
-    rows = [tickets.row_of(found[each].ticket) for each in ids if each in found]
+    found = tickets.get_many(list(ids)[:limit]).values()
     exact = asked.lstrip("#")
-    return tuple(sorted(rows, key=lambda row: (row.id != exact, -row.updated_at.timestamp())))[:limit]
+    return tuple(sorted(found, key=lambda each: (each.ticket.id != exact, -each.ticket.updated_at.timestamp())))
 
 
 def _by_number(asked: str) -> tuple[str, ...]:

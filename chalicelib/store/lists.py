@@ -12,6 +12,10 @@ from chalicelib.store.models import DocumentItem, TicketItem, connection
 from chalicelib.store.tickets import SHARDS, UNDELIVERED, get_many, moment_of, row_of, tags_of
 
 PAGE_SIZE = 50
+LEAST_ROWS = 6
+"""About what one read unit holds: asking for fewer saves nothing."""
+SPARE_ROWS = 3
+"""The shards of a list seldom stand exactly side by side; a few rows more save most of the second reads."""
 RawRow = dict[str, dict[str, Any]]
 """An item as DynamoDB answers it: ``{"subject": {"S": …}}``."""
 
@@ -77,15 +81,16 @@ def page(name: ListName, team_ids: Sequence[str] = (), cursor: str | None = None
         return _undelivered(cursor, limit)
     index, partitions, ascending = _partitions(name, team_ids)
     after = _read_cursor(cursor)
-    streams = [_Stream(index, each, ascending, after, max(8, limit // len(partitions) + 4)) for each in partitions]
+    fair_share = max(LEAST_ROWS, limit // len(partitions) + SPARE_ROWS)
+    streams = [_Stream(index, each, ascending, after, fair_share) for each in partitions]
     found: list[RawRow] = []
     while len(found) < limit:
-        heads = [(stream.head_key, stream) for stream in streams if stream.has_head()]
+        heads = [(stream.head_key, stream) for stream in streams if stream.has_head(limit - len(found))]
         if not heads:
             return _as_page(found, None)
         chosen = (min if ascending else max)(heads, key=lambda each: each[0])[1]
         found.append(chosen.take())
-    more = any(stream.has_head(without_reading=True) for stream in streams)
+    more = any(stream.may_have_more for stream in streams)
     return _as_page(found, _write_cursor(_sort_key(found[-1], ascending)) if more else None)
 
 
@@ -149,11 +154,16 @@ class _Stream:
     def head_key(self) -> str:
         return _sort_key(self._items[0], self._ascending)
 
-    def has_head(self, without_reading: bool = False) -> bool:
-        if without_reading:
-            return bool(self._items) or not self._exhausted
+    @property
+    def may_have_more(self) -> bool:
+        """Without reading on."""
+        return bool(self._items) or not self._exhausted
+
+    def has_head(self, missing: int) -> bool:
+        """Reads on when it has to: at first a fair share of the page, later what is ``missing`` of it."""
         if not self._items and not self._exhausted:
-            self._read()
+            self._read(self._step)
+            self._step = max(LEAST_ROWS, missing)
         return bool(self._items)
 
     def take(self) -> RawRow:
@@ -161,7 +171,7 @@ class _Stream:
         self._after = _sort_key(item, self._ascending)
         return item
 
-    def _read(self) -> None:
+    def _read(self, rows: int) -> None:
         sort = TicketItem.waiting_key if self._ascending else TicketItem.activity_key
         behind = None
         if self._after is not None:
@@ -171,7 +181,7 @@ class _Stream:
             self._partition,
             range_key_condition=behind,
             index_name=self._index,
-            limit=self._step,
+            limit=rows,
             scan_index_forward=self._ascending,
         )
         self._items = answer["Items"]

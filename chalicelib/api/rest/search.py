@@ -4,7 +4,6 @@ from chalicelib.api.operations import Call, Operation, operation
 from chalicelib.api.rest import render
 from chalicelib.api.rest.shapes import TICKET
 from chalicelib.api.schema import Json, Text, page_of
-from chalicelib.store import tickets
 
 
 @operation(
@@ -22,6 +21,5 @@ from chalicelib.store import tickets
 def search_tickets(call: Call) -> Json:
     from chalicelib.services import search
 
-    rows = search.find(call.query["q"], call.at)
-    whole = tickets.get_many([row.id for row in rows])
-    return {"items": [render.ticket(whole[row.id].ticket) for row in rows if row.id in whole], "next": None}
+    found = search.find_whole(call.query["q"], call.at)
+    return {"items": [render.ticket(each.ticket) for each in found], "next": None}

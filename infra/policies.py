@@ -9,6 +9,7 @@ from infra.cloudformation import Json, attribute, resource, sub
 from infra.functions import FUNCTIONS, Function
 
 ANY_RESOURCE = {
+    "cloudwatch:GetMetricData": "has no resource type",
     "dynamodb:ListStreams": "has no resource type",
     "ses:GetAccount": "is about the account",
     "ses:DescribeActiveReceiptRuleSet": "receiving has no resource types",
@@ -130,6 +131,7 @@ def _web() -> Statements:
         _send_mail(),  # invitations and links to a new password
         _sign_in(),
         *_mail_settings(),
+        _allow(["cloudwatch:GetMetricData"], "*"),  # what AWS counted, for the page of costs
     ]
 
 

@@ -9,7 +9,8 @@ import zipfile
 from pathlib import Path
 
 AWS_SERVICES = frozenset(
-    {"apigatewaymanagementapi", "cognito-idp", "dynamodb", "s3", "ses", "sesv2", "sns", "sqs", "ssm", "sts"}
+    {"apigatewaymanagementapi", "cloudwatch", "cognito-idp", "dynamodb"}
+    | {"s3", "ses", "sesv2", "sns", "sqs", "ssm", "sts"}
 )
 """botocore carries the description of some 400 services; these are the ones the desk calls."""
 

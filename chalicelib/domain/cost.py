@@ -67,6 +67,10 @@ class Bill:
     def fees(self) -> float:
         return sum(line.usd for line in self.lines if line.price.fee)
 
+    def amounts(self, service: str) -> tuple[Line, ...]:
+        """The service's lines of which there was any, the dearest first."""
+        return tuple(line for line in self.lines if line.price.service == service and line.amount)
+
     def by_service(self) -> dict[str, float]:
         """Dollars of each service, fees too, the dearest first."""
         found: defaultdict[str, float] = defaultdict(float)

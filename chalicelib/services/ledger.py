@@ -31,6 +31,8 @@ class LedgerDay:
     suppressed: int
     difference: int
     missing: tuple[str, ...] = field(default=())
+    opened: int = 0
+    """Tickets that these messages opened."""
 
 
 def day(which: str) -> LedgerDay:
@@ -42,12 +44,14 @@ def day(which: str) -> LedgerDay:
     received, waiting = _received(wanted)
     outcomes: Counter[str] = Counter()
     receipted: Counter[str] = Counter()
+    opened = 0
     for receipt in receipts.of_day(which):
         if receipt.name.startswith(BY_HAND):
             continue
         original, inbox_id, n = receipt.name.rsplit("#", 2)
         if n == "0":
             outcomes[receipt.outcome] += 1
+            opened += receipt.new_ticket
             receipted[f"{original}#{inbox_id}"] += 1
     per_original = Counter(name.rsplit("#", 1)[0] for name in receipted)
     missing = [name for name, inboxes in received.items() if per_original[name] < inboxes]
@@ -55,7 +59,7 @@ def day(which: str) -> LedgerDay:
     known = sum(outcomes.values())
     return LedgerDay(
         which, total, waiting, outcomes["shown"], outcomes["quarantined"], outcomes["suppressed"],
-        total - waiting - known, tuple(missing[:100]),
+        total - waiting - known, tuple(missing[:100]), opened,
     )  # fmt: skip
 
 
@@ -87,6 +91,11 @@ def save(at: datetime) -> LedgerDay:
     account = day(f"{at:%Y-%m-%d}")
     documents.write("LEDGER", account.day, account)
     return account
+
+
+def kept(month: str) -> tuple[LedgerDay, ...]:
+    """The kept accounts of a month (``yyyy-mm``)."""
+    return tuple(account for _, account in documents.under(LedgerDay, "LEDGER", f"{month}-"))
 
 
 def recent(days: int = 14) -> tuple[LedgerDay, ...]:

@@ -26,6 +26,7 @@ Action = Literal[
     "tokens.manage",
     "desk.manage",
     "audit.read",
+    "costs.read",
 ]
 ACTIONS: tuple[Action, ...] = get_args(Action)
 
@@ -47,6 +48,7 @@ _LEADER: frozenset[Action] = _AGENT | {
     "operations.retry",
     "inbox_texts.manage",
     "audit.read",
+    "costs.read",
 }
 _ADMIN: frozenset[Action] = _LEADER | {
     "operations.discard",

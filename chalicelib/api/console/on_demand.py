@@ -72,6 +72,7 @@ DESK: tuple[Route, ...] = (
     ("/settings/desk", "POST", "desk.manage", "settings_desk:save_desk"),
 )
 OPERATIONS: tuple[Route, ...] = (
+    ("/settings/costs", "GET", "costs.read", "settings_costs:show_costs"),
     ("/operations", "GET", "operations.read", "operations:home"),
     ("/operations/ledger", "GET", "operations.read", "operations:show_ledger"),
     ("/operations/kept-out", "GET", "operations.read", "operations:show_kept_out"),

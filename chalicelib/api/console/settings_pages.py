@@ -30,6 +30,7 @@ MENU = (
     MenuItem("/settings/tokens", "API tokens", "tokens.manage", "Settings"),
     MenuItem("/settings/desk", "Desk", "desk.manage", "Settings"),
     MenuItem("/settings/audit", "What was changed", "audit.read", "Settings"),
+    MenuItem("/settings/costs", "Costs", "costs.read", "Operations"),
     MenuItem("/operations/ledger", "Received and shown", "operations.read", "Operations"),
     MenuItem("/operations/kept-out", "Kept out", "operations.read", "Operations"),
     MenuItem("/operations/failed", "Could not be processed", "operations.read", "Operations"),

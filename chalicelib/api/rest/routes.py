@@ -31,6 +31,7 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "list_teams": ("people", "GET", "/teams"),
     "search_tickets": ("search", "GET", "/search"),
     "get_ledger": ("ledger", "GET", "/ledger"),
+    "get_costs": ("costs", "GET", "/costs"),
     "list_dead_letters": ("dead_letters", "GET", "/dead-letters"),
     "retry_dead_letter": ("dead_letters", "POST", "/dead-letters/{letter_id}/retry"),
     "discard_dead_letter": ("dead_letters", "POST", "/dead-letters/{letter_id}/discard"),

@@ -1,0 +1,42 @@
+"""What AWS counted of a month, as it was last read: one small item a month."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pynamodb.exceptions import PutError
+
+from chalicelib.store import documents
+from chalicelib.store.models import DocumentItem
+
+
+@dataclass(frozen=True)
+class Usage:
+    """``counts`` by unit.  ``tickets``, ``messages``: opened and received, from the month's kept ledger accounts.
+
+    ``reads``: how often CloudWatch was asked, which costs a little too.
+    """
+
+    month: str
+    read_at: datetime
+    counts: Mapping[str, float]
+    tickets: int = 0
+    messages: int = 0
+    reads: int = field(default=1)
+
+
+def read(month: str) -> Usage | None:
+    return documents.read(Usage, "USAGE", month, consistent=False)
+
+
+def keep(usage: Usage) -> bool:
+    """Keep it unless a later reading is kept already; False then.  Readings are whole, so the later one is right."""
+    version = int(usage.read_at.timestamp())
+    older = DocumentItem.pk.does_not_exist() | (DocumentItem.version <= version)
+    try:
+        documents.item("USAGE", usage.month, usage, version=version).save(condition=older)
+    except PutError as error:
+        if error.cause_response_code == "ConditionalCheckFailedException":
+            return False
+        raise
+    return True

@@ -8,7 +8,7 @@ PACKAGES := app.py chalicelib infra local bench tests
 # A bench is what reports a result; the other files help.
 BENCHES = $(basename $(notdir $(shell grep -l "^from bench.result import" bench/*.py)))
 
-.PHONY: setup run test check format package deploy undeploy bench requirements
+.PHONY: setup run test check format package deploy undeploy doctor restore rebuild bench requirements
 
 # One stamp says which requirements the environment holds, so that a second `make run` starts at once.
 setup: $(VENV)/.made chalicelib/web/static/vendor/htmx.min.js
@@ -51,6 +51,19 @@ deploy: setup
 
 undeploy: setup
 	@$(BIN)/python -m infra.undeploy --stage $(STAGE)
+
+# Looks at a deployed desk and says what is wrong and what to do (docs/operate.md, "Doctor").
+doctor: setup
+	@$(BIN)/python -m infra.doctor --stage $(STAGE)
+
+# TICKET=1042 AT=2026-11-20T09:00:00Z, or SOURCE=<restored table>; OVERWRITE=1, KEEP=1, YES=1 (docs/operate.md).
+restore: setup
+	@$(BIN)/python -m infra.restore_ticket --stage $(STAGE) --ticket "$(TICKET)" --at "$(AT)" --source "$(SOURCE)" \
+		$(if $(OVERWRITE),--overwrite) $(if $(KEEP),--keep) $(if $(YES),--yes)
+
+# ONLY="lists counts words": some of it.
+rebuild: setup
+	@$(BIN)/python -m infra.rebuild --stage $(STAGE) $(foreach part,$(ONLY),--only $(part))
 
 bench: setup
 	@failed=0; for name in $(BENCHES); do $(BIN)/python -m bench.$$name --json || failed=1; done; exit $$failed

@@ -16,7 +16,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra import dns, package, receiving, stack
+from infra import desk, dns, package, receiving, stack
 from infra.functions import function
 from infra.localize import localize
 from infra.stack import Client, DeploymentFailed, Say
@@ -122,13 +122,7 @@ def has_agents(dynamodb: Any, table_name: str) -> bool:
 
 def create_first_admin(stage: str, client: Client, email: str, name: str) -> str:
     """Create the admin as the desk itself would, with the desk's own settings; return the temporary password."""
-    configured = client("lambda").get_function_configuration(FunctionName=function("web").physical_name(stage))
-    os.environ.update(configured["Environment"]["Variables"])
-    os.environ.setdefault("AWS_DEFAULT_REGION", client("lambda").meta.region_name)
-    os.environ.setdefault("AWS_REGION", os.environ["AWS_DEFAULT_REGION"])
-    # Only now: the desk reads its settings once.
-    wiring = importlib.import_module("chalicelib.wiring")
-    wiring.connect()
+    wiring = desk.connect(stage, client)
     pool = importlib.import_module("chalicelib.services.user_pool").UserPool(wiring.client("cognito-idp"))
     now = importlib.import_module("chalicelib.config").now()
     return str(importlib.import_module("chalicelib.services.agents").create_first_admin(pool, email, name, now))

@@ -22,6 +22,7 @@ from chalicelib.domain.ticket import (
 from chalicelib.errors import Conflict, InvalidInput
 from chalicelib.services import notices
 from chalicelib.store import customers, directory, documents, messages, tickets
+from chalicelib.store.models import DocumentItem
 from chalicelib.store.pending import timer_key
 from chalicelib.store.transaction import Lost, Transaction
 
@@ -176,10 +177,16 @@ class Timer:
 def _set_snooze_timer(transaction: Transaction, after: Ticket, before: Ticket) -> None:
     if after.snoozed_until == before.snoozed_until or after.snoozed_until is None:
         return  # a timer that finds its ticket awake, or snoozed to another time, does nothing
-    timer = Timer("snooze", after.id, stamp(after.snoozed_until))
-    item = documents.item(tickets.ticket_key(after.id), "TIMER#snooze", timer)
-    item.time_key, item.time_at = timer_key(f"{after.id}#snooze", after.snoozed_until)
-    transaction.put("timer", item)
+    transaction.put("timer", snooze_timer(after))
+
+
+def snooze_timer(ticket: Ticket) -> DocumentItem:
+    """What wakes a snoozed ticket; one for another time is another timer."""
+    assert ticket.snoozed_until is not None  # noqa: S101 - who is not snoozed has no timer
+    timer = Timer("snooze", ticket.id, stamp(ticket.snoozed_until))
+    item = documents.item(tickets.ticket_key(ticket.id), "TIMER#snooze", timer)
+    item.time_key, item.time_at = timer_key(f"{ticket.id}#snooze", ticket.snoozed_until)
+    return item
 
 
 def wake(timer: Timer, at: datetime) -> bool:

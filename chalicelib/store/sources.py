@@ -25,12 +25,12 @@ class Source:
     automatic: bool = False
 
 
-def _key(key: str) -> str:
+def partition(key: str) -> str:
     return f"SOURCE#{key if len(key) <= MAX_KEY_CHARS else hashlib.sha256(key.encode()).hexdigest()}"
 
 
 def key_item(key: str, fingerprint: str, source: Source) -> DocumentItem:
-    return documents.item(_key(key), fingerprint, source)
+    return documents.item(partition(key), fingerprint, source)
 
 
 def claim(transaction: Transaction, key: str, fingerprint: str, source: Source) -> None:
@@ -40,12 +40,12 @@ def claim(transaction: Transaction, key: str, fingerprint: str, source: Source) 
 
 def note(key: str, source: Source) -> None:
     """Remember a key of an outgoing message (its provider's id is known only after the send)."""
-    documents.write(_key(key), f"out#{source.message_id}", source)
+    documents.write(partition(key), f"out#{source.message_id}", source)
 
 
 def find(key: str, limit: int = 10) -> tuple[Source, ...]:
     """The messages under a key, consistent: an answer may follow its question within milliseconds."""
-    found = DocumentItem.query(_key(key), consistent_read=True, limit=limit, page_size=limit)
+    found = DocumentItem.query(partition(key), consistent_read=True, limit=limit, page_size=limit)
     return tuple(decode(Source, item.data or "{}") for item in found)
 
 
@@ -63,7 +63,7 @@ class Newest:
 
 def newest(key: str) -> Newest:
     try:
-        data = DocumentItem.get(_key(key), NEWEST, consistent_read=True).data or "{}"
+        data = DocumentItem.get(partition(key), NEWEST, consistent_read=True).data or "{}"
     except DocumentItem.DoesNotExist:
         return Newest(key, None, None)
     return Newest(key, decode(Source, data), data)
@@ -76,4 +76,4 @@ def replace_newest(transaction: Transaction, read: Newest, source: Source) -> No
 
 
 def find_exact(key: str, fingerprint: str) -> Source | None:
-    return documents.read(Source, _key(key), fingerprint)
+    return documents.read(Source, partition(key), fingerprint)

@@ -96,8 +96,10 @@ class Console:
         """Messages pushed into the opened ticket, by id, and when."""
         self.subjects: dict[str, float] = {}
         """Subjects of pushed rows, and when each was first heard."""
-        self.frames = self.crossed = 0
+        self.frames = self.crossed = self.caught_up = 0
         self._versions: dict[str, int] = {}
+        self._came: dict[str, float] = {}
+        self._asking: asyncio.Task[None] | None = None
         self.since = 0.0
         """When the socket was open."""
         self._taken, self._csrf = taken, ""
@@ -115,9 +117,9 @@ class Console:
         data = {name: value or "" for name, value in _the(page, "body").attributes.items()}
         self._csrf = data["data-csrf"]
         self.rows, self.more = rows_in(page), 'id="more"' in page
-        await self._listen_at(data["data-live-url"], data["data-live-pass"])
+        await self._listen_at(data["data-live-url"], data["data-live-pass"], data["data-now"])
 
-    async def _listen_at(self, url: str, live_pass: str) -> None:
+    async def _listen_at(self, url: str, live_pass: str, made: str) -> None:
         """Open the socket; where it is refused, try again with a new pass and look at what was missed, as live.js."""
         for attempt in range(SOCKET_TRIES):
             try:
@@ -140,9 +142,19 @@ class Console:
             raise RuntimeError(f"{self.agent_id} could not open a socket")
         self.since = time.monotonic()
         self._listening = asyncio.create_task(self._listen(self._socket))
-        await self.look("")
+        await self._socket.send(json.dumps({"look": "", "since": made}))
         if attempt:
-            self.rows = await self.first_rows()
+            await self._catch_up()
+
+    async def _catch_up(self) -> None:
+        """As ``catchUp`` in tools.js: what was pushed meanwhile is newer than the answer."""
+        asked = time.monotonic()
+        found = await self.first_rows()
+        pushed = {ticket for ticket, came in self._came.items() if came >= asked}
+        self.rows = {ticket: row for ticket, row in found.items() if ticket not in pushed} | {
+            ticket: row for ticket, row in self.rows.items() if ticket in pushed
+        }
+        self.caught_up += 1
 
     async def close(self) -> None:
         if self._socket is not None:
@@ -209,6 +221,8 @@ class Console:
         async for text in socket:
             self.frames += 1
             frame = json.loads(text)
+            if "missed" in frame:
+                self._asking = asyncio.create_task(self._catch_up())
             if "row" in frame:
                 self._put(frame["row"])
             if "message" in frame:
@@ -220,6 +234,7 @@ class Console:
             self.crossed += 1
             return
         self._versions[pushed["ticket"]] = pushed["version"]
+        self._came[pushed["ticket"]] = time.monotonic()
         node = LexborHTMLParser(pushed["html"]).css_first("li.row")
         assert node is not None
         row = row_of(node)

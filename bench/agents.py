@@ -303,9 +303,11 @@ def _left(day: Day) -> Counter[str]:
 async def _truth(day: Day) -> dict[str, float]:
     missing = left_over = 0
     for console in day.consoles:
-        lost, ghosts = compare(console.rows, await console.first_rows())
+        true = await console.first_rows()
+        lost, ghosts = compare(console.rows, true)
         missing, left_over = missing + len(lost), left_over + len(ghosts)
-        day.taken.errors += [f"{console.agent_id} does not show #{ticket} as it is" for ticket in (*lost, *ghosts)]
+        for ticket in (*lost, *ghosts):
+            day.taken.errors.append(f"{console.agent_id} shows {console.rows.get(ticket)}, true is {true.get(ticket)}")
     unheard = sum(
         mailed > console.since and day.subject(n) not in console.subjects
         for console in day.consoles
@@ -319,6 +321,7 @@ async def _truth(day: Day) -> dict[str, float]:
         "mails_unheard": unheard,
         "sockets_refused": day.taken.sockets_refused,
         "frames": sum(each.frames for each in day.consoles),
+        "caught_up": sum(each.caught_up for each in day.consoles),
         "rows_crossed": sum(each.crossed for each in day.consoles),
         "answers": len(day.answered),
         "answers_stopped": day.stopped,

@@ -230,7 +230,7 @@ def _live_connect() -> Statements:
 
 
 def _live_message() -> Statements:
-    return _table()
+    return [*_table(), _push()]  # a console that has just come hears that it missed something
 
 
 def _live_disconnect() -> Statements:

@@ -1,6 +1,7 @@
 """WebSocket edge: consoles come, say what they look at, and go."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 from chalicelib import config, wiring
@@ -25,7 +26,10 @@ def connect(connection_id: str, query: dict[str, str]) -> dict[str, Any]:
 
 
 def message(connection_id: str, body: str) -> None:
-    """``{"look": ticket id}``: the conversation on that screen, "" for none.  Anything else is ignored."""
+    """``{"look": ticket id}``: the conversation on that screen, "" for none.  Anything else is ignored.
+
+    The first look of a page says ``since`` when the page was made: what changed until it listened, it has missed.
+    """
     wiring.begin()
     if len(body) > MAX_FRAME_CHARS:
         return
@@ -35,6 +39,17 @@ def message(connection_id: str, body: str) -> None:
         return
     if isinstance(said, dict) and isinstance(said.get("look"), str):
         live.look_at(connection_id, said["look"][:20], config.now())
+        since = _moment(said.get("since"))
+        if since is not None and live.changed_since(since):
+            wiring.push(connection_id, json.dumps({"missed": True}))
+
+
+def _moment(text: object) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return found if found and found.tzinfo else None
 
 
 def disconnect(connection_id: str) -> None:

@@ -122,17 +122,19 @@ def send(listening: Listeners, frames: Sequence[Frame]) -> None:
         warn("frames too large to push", frames=len(frames) - len(fitting))
         count("FramesTooLarge", len(frames) - len(fitting))
     with ThreadPoolExecutor(max_workers=min(AT_ONCE, len(listening.connections))) as pool:
-        gone = [each for each in pool.map(lambda one: _send_to(one, fitting), listening.connections) if each]
-    for connection_id in gone:
-        live.close_connection(connection_id)
+        reached = pool.map(lambda one: _send_to(one, fitting), listening.connections)
+        gone = [each for each, there in zip(listening.connections, reached, strict=True) if not there]
+    for each in gone:
+        if each.looked:  # else it is still coming: its first look asks what it missed
+            live.close_connection(each.id)
 
 
-def _send_to(connection: Connection, frames: Sequence[Frame]) -> str | None:
-    """The connection's id when it is gone."""
+def _send_to(connection: Connection, frames: Sequence[Frame]) -> bool:
+    """False when the connection is gone."""
     try:
         for frame in frames:
             if frame.concerns(connection) and not wiring.push(connection.id, frame.text):
-                return connection.id
+                return False
     except Exception:  # it shows what it missed with its next page; the other consoles hear of everything
         failed("console not reached")
-    return None
+    return True

@@ -11,7 +11,7 @@ from chalicelib.jobs import delivery_events, push
 from chalicelib.jobs.batches import each_record
 from chalicelib.observability import count, failed, flush, latency, log
 from chalicelib.services import follow_up, notices, search
-from chalicelib.store import counters, messages, tickets
+from chalicelib.store import counters, live, messages, tickets
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,7 @@ def _follow_fact(fact: dict[str, str], shown: Shown) -> None:
 def _show(shown: Shown) -> None:
     if not shown.tickets and not shown.messages and not shown.notices:
         return
+    live.note_change(config.now())  # before it is known who listens: a console that comes now asks for what it missed
     listening = push.listeners()
     if not listening:
         return

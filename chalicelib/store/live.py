@@ -1,6 +1,6 @@
 """Open consoles: who listens on which connection, and what is on their screen."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chalicelib.store import documents
@@ -10,11 +10,15 @@ CONNECTION_HOURS = 2  # API Gateway closes a socket after two hours
 
 @dataclass(frozen=True)
 class Connection:
-    """``ticket_id``: the conversation on that screen, empty when none."""
+    """``ticket_id``: the conversation on that screen, empty when none.
+
+    looked: it has said what it shows, so its socket stands; before that AWS may call it gone while it is coming.
+    """
 
     id: str
     agent_id: str
     ticket_id: str = ""
+    looked: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,13 +50,29 @@ def look_at(connection_id: str, ticket_id: str, now: datetime) -> None:
         documents.replace(
             "LIVE",
             connection_id,
-            Connection(found.id, found.agent_id, ticket_id),
+            replace(found, ticket_id=ticket_id, looked=True),
             now + timedelta(hours=CONNECTION_HOURS),
         )
 
 
 def close_connection(connection_id: str) -> None:
     documents.delete("LIVE", connection_id)
+
+
+@dataclass(frozen=True)
+class Changed:
+    """When consoles were last told of something: a page that was made before and listened after has missed it."""
+
+    at: datetime
+
+
+def note_change(at: datetime) -> None:
+    documents.write("LIVECHANGED", "LIVECHANGED", Changed(at))
+
+
+def changed_since(moment: datetime) -> bool:
+    found = documents.read(Changed, "LIVECHANGED", "LIVECHANGED")
+    return found is not None and found.at >= moment
 
 
 def connections() -> tuple[Connection, ...]:

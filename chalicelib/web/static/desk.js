@@ -193,10 +193,11 @@ async function read(path) {
   if (!answer.ok) throw new Error(answer.status);
   return answer;
 }
-const newest = {}; // what two workers push may cross on its way
-const isNew = (id, at) => !(at < newest[id]) && ((newest[id] = at), true);
+const newest = {}, came = {}; // what two workers push may cross on its way, or the answer to a question
+const isNew = (id, at) => !(at < newest[id]) && ((newest[id] = at), (came[id] = Date.now()), true);
 desk.catchUp = () => tools().then(({ catchUp }) => catchUp(), () => {});
-desk.frame = async ({ row, message, counts, notice }) => {
+desk.frame = async ({ row, message, counts, notice, missed }) => {
+  if (missed) desk.catchUp();
   if (counts) count(counts);
   if (row && isNew(row.ticket, row.version)) {
     const fresh = one(".row", parse(row.html)), { last } = fresh.dataset;

@@ -1,8 +1,8 @@
 // The socket: live fragments while it is open, a look every 15 s while it is not.
 "use strict";
 (() => {
-  const { liveUrl, livePass } = document.body.dataset;
-  let pass = livePass, socket, wait = 1, looking, missed = false;
+  const { liveUrl, livePass, now } = document.body.dataset;
+  let pass = livePass, since = now, socket, wait = 1, looking, missed = false;
   const poll = () => document.hidden || desk.catchUp();
   const lost = () => {
     desk.live = false;
@@ -13,7 +13,11 @@
     setTimeout(open, wait * 1000);
     wait = Math.min(60, wait * 2);
   };
-  desk.look = () => socket?.readyState === 1 && socket.send(JSON.stringify({ look: openTicket() }));
+  desk.look = () => {
+    if (socket?.readyState !== 1) return;
+    socket.send(JSON.stringify({ look: openTicket(), since }));
+    since = undefined; // the first look asks for what came before we listened
+  };
   async function open() {
     if (document.hidden && missed) return document.addEventListener("visibilitychange", open, { once: true });
     try {

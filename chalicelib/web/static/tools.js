@@ -99,20 +99,21 @@ export function openPalette() {
 // What came while nobody listened
 
 export async function catchUp() {
-  const rows = one("#rows"), ticket = openTicket();
+  const rows = one("#rows"), ticket = openTicket(), asked = Date.now();
   try {
     count(await (await read(`${mine.base}/counts`)).json());
-    if (rows?.dataset.rows) merge(parse(await (await read(rows.dataset.rows)).text()));
+    if (rows?.dataset.rows) merge(parse(await (await read(rows.dataset.rows)).text()), asked);
     if (ticket && one("#messages")) {
       const found = parse(await (await read(`${mine.base}/tickets/${ticket}/messages`)).text());
       if (ticket === openTicket()) all("[data-message]", found).forEach(putMessage);
     }
   } catch { /* offline, or signed out: the next action says so */ }
 }
-function merge(page) {
+function merge(page, asked) {
   const found = all(".row", page), last = found.at(-1), ids = new Set(found.map((row) => row.id));
-  for (const row of listRows()) if (!ids.has(row.id) && (!one("#more", page) || isBefore(row, last))) dropRow(row);
-  for (const row of found) putRow(row);
+  const known = (row) => came[row.dataset.ticket] >= asked; // pushed meanwhile: newer than this answer
+  for (const row of listRows()) if (!known(row) && !ids.has(row.id) && (!one("#more", page) || isBefore(row, last))) dropRow(row);
+  for (const row of found) if (!known(row)) putRow(row);
 }
 
 export function compareRecipients(form) {

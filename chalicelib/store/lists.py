@@ -141,12 +141,12 @@ def _sort_key(raw: RawRow, ascending: bool) -> str:
 class _Stream:
     """One partition of a list, read a step at a time from behind ``after``."""
 
-    def __init__(self, index: str, partition: str, ascending: bool, after: str | None, step: int) -> None:
+    def __init__(self, index: str, partition: str, ascending: bool, after: str | None, fair_share: int) -> None:
         self._ascending = ascending
         self._partition = partition
         self._index = index
         self._after = after
-        self._step = step
+        self._fair_share = fair_share
         self._items: list[RawRow] = []
         self._exhausted = False
 
@@ -162,8 +162,8 @@ class _Stream:
     def has_head(self, missing: int) -> bool:
         """Reads on when it has to: at first a fair share of the page, later what is ``missing`` of it."""
         if not self._items and not self._exhausted:
-            self._read(self._step)
-            self._step = max(LEAST_ROWS, missing)
+            self._read(self._fair_share or max(LEAST_ROWS, missing))
+            self._fair_share = 0
         return bool(self._items)
 
     def take(self) -> RawRow:

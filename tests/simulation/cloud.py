@@ -1,4 +1,4 @@
-"""The simulated AWS account of one world: what the desk's stack makes, and a look at it from outside the desk's code."""
+"""The simulated AWS account of one world: what the desk's stack makes, and a look at it from outside."""
 
 import json
 import os
@@ -17,8 +17,8 @@ from infra.resources.queues import QUEUES, RECEIVES_BEFORE_DEAD, VISIBILITY_TIME
 from tests.simulation import draws
 from tests.simulation.aws import Aws, install
 from tests.simulation.aws.s3 import Stored
-from tests.simulation.aws.sqs import ACCOUNT_URL, ARN, Message, lambda_record
 from tests.simulation.aws.ses import SentMail
+from tests.simulation.aws.sqs import ACCOUNT_URL, ARN, Message, lambda_record
 from tests.simulation.telegram import Telegram
 
 if TYPE_CHECKING:
@@ -189,7 +189,9 @@ class Cloud:
     def marks(self, prefix: str) -> Iterable[tuple[tuple[str, str], Item]]:
         """Items that carry a mark of ``by_time``."""
         return [
-            (key, item) for key, item in self.items.items() if "time_key" in item and item["time_key"]["S"].startswith(prefix)
+            (key, item)
+            for key, item in self.items.items()
+            if "time_key" in item and item["time_key"]["S"].startswith(prefix)
         ]
 
     def has_mark(self, prefix: str, until: datetime) -> bool:
@@ -212,4 +214,3 @@ class Cloud:
     def sent(self) -> list[SentMail]:
         """Every mail that SES took."""
         return self.aws.ses.sent
-

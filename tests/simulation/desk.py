@@ -1,4 +1,4 @@
-"""The shop around the desk: who works there, who writes to it, and what was done, as an observer outside would note it."""
+"""The shop around the desk: who works there, who writes to it, and what was done, as an observer would note it."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -18,8 +18,10 @@ from tests.simulation.world import Ended, World
 
 BOT = "bot"
 BOT_SECRET = "telegram-knocks"
-CUSTOMERS = ("ada@one.example", "ben@two.example", "cleo@three.example", "dan@one.example", "eve@gmail.com", "full@box.example",
-             "bounce@gone.example", "slow@far.example", "complain@four.example")  # fmt: skip
+CUSTOMERS = (
+    "ada@one.example", "ben@two.example", "cleo@three.example", "dan@one.example", "eve@gmail.com", "full@box.example",
+    "bounce@gone.example", "slow@far.example", "complain@four.example",
+)  # fmt: skip
 STRANGERS = ("mallory@evil.example", "partner@carrier.example", "boss@shop-owner.example")
 Mode = Literal["seen", "unseen", "anyway", "forward", "again", "opening", "note"]
 
@@ -83,8 +85,8 @@ class Desk:
         self.inboxes = (
             Inbox("support", "email", "support@shop.example", "Support", "first", "Shop", thanks, undo_seconds=10),
             Inbox("sales", "email", "sales@shop.example", "Sales", "second", separated=separated, undo_seconds=0),
-            Inbox("returns", "email", "returns@shop.example", "Returns", settings={"forward_to": "in@desk.shop.example"},
-                  acknowledgement=thanks, sends_per_minute=4),
+            Inbox("returns", "email", "returns@shop.example", "Returns", acknowledgement=thanks, sends_per_minute=4,
+                  settings={"forward_to": "in@desk.shop.example"}),
             Inbox(BOT, "telegram", "shop_bot", "Bot", undo_seconds=0),
         )  # fmt: skip
         for inbox in self.inboxes:
@@ -138,9 +140,7 @@ class Desk:
 
     # -- doing --------------------------------------------------------------------------------------------------------
 
-    def web(
-        self, who: str, label: str, act: Callable[[], Any], done: Callable[[Ended], None] | None = None
-    ) -> None:
+    def web(self, who: str, label: str, act: Callable[[], Any], done: Callable[[Ended], None] | None = None) -> None:
         """Somebody presses a button: one run of the web function."""
         world = self.world
 
@@ -161,7 +161,7 @@ class Desk:
             self.mails.append(mail)
         world = self.world
         world.say(mail.sender, f"mail {mail.ses_id} to {', '.join(mail.recipients)} ({mail.kind})")
-        world.cloud.put_original(mail.key, mail.raw)
+        world.cloud.put_original(mail.key, mail.stored)
         if world.faults.chance("record lost", world.faults.rates.record_lost * 2, "notice", mail.n):
             world.say("SNS", f"! notice of {mail.ses_id} lost")
             return

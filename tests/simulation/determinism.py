@@ -1,4 +1,4 @@
-"""Everything in the desk's code that is not the same every time, made so: clock, random bytes, threads, module state."""
+"""Everything in the desk's code that is not the same every time, made so: clock, chance, threads, module state."""
 
 import random
 import secrets
@@ -14,6 +14,7 @@ from unittest.mock import patch
 
 from chalicelib import config, observability, wiring
 from chalicelib.connectors.email import channel as email_channel
+from chalicelib.connectors.email import mime
 from chalicelib.jobs import inbound, push, relay
 
 Clock = Callable[[], datetime]
@@ -48,10 +49,8 @@ class Log:
         return lambda *_, **__: None
 
 
-NO_METRICS = SimpleNamespace(
-    metric_set={}, add_metric=lambda **_: None, flush_metrics=lambda **_: None
-)
-parse_once = lru_cache(maxsize=4096)(email_channel.parse_mail)
+NO_METRICS = SimpleNamespace(metric_set={}, add_metric=lambda **_: None, flush_metrics=lambda **_: None)
+parse_once = lru_cache(maxsize=4096)(mime.parse_mail)
 """Reading a mail depends on its bytes alone; the same ones come again after every crash."""
 
 
@@ -65,9 +64,7 @@ def _clock_type(now: Clock) -> type[datetime]:
 
 
 @contextmanager
-def deterministic(
-    seed: int, now: Clock, note: Callable[[str, BaseException | None], None]
-) -> Iterator[None]:
+def deterministic(seed: int, now: Clock, note: Callable[[str, BaseException | None], None]) -> Iterator[None]:
     """Inside, the desk's code sees ``now`` and random bytes that follow from ``seed``."""
     chance = random.Random(seed)
     simulated = _clock_type(now)
@@ -86,7 +83,7 @@ def deterministic(
         put(secrets, "token_urlsafe", lambda count=32: chance.randbytes(count).hex())
         put(secrets, "choice", chance.choice)
         put(secrets, "randbelow", chance.randrange)
-        put(uuid, "uuid4", lambda: uuid.UUID(bytes=chance.randbytes(16), version=4))
+        put(uuid, "uuid4", lambda: uuid.UUID(int=chance.getrandbits(128)))
         put(push, "ThreadPoolExecutor", Inline)
         put(observability, "logger", Log(note))
         put(observability, "metrics", NO_METRICS)
@@ -106,9 +103,9 @@ def containers() -> tuple[list[Any] | dict[Any, Any] | set[Any], ...]:
         if not name.startswith("chalicelib"):
             continue
         for attribute, value in vars(module).items():
-            if attribute.startswith("_") and attribute.islower() and not attribute.startswith("__"):
-                if isinstance(value, list | dict | set):
-                    found[id(value)] = value
+            private = attribute.startswith("_") and not attribute.startswith("__")
+            if private and attribute.islower() and isinstance(value, list | dict | set):
+                found[id(value)] = value
     return tuple(found.values())
 
 
@@ -131,7 +128,7 @@ def load(state: State) -> None:
 
 
 def saved() -> State:
-    return {id(each): type(each)(each) for each in containers()}  # type: ignore[arg-type,call-arg]  # its own type again
+    return {id(each): type(each)(each) for each in containers()}
 
 
 def forget_everything() -> None:

@@ -32,10 +32,23 @@ class Mail:
     def key(self) -> str:
         return f"raw/{self.ses_id}"
 
+    @property
+    def stored(self) -> bytes:
+        """As SES puts it into the bucket: with its own headers on top, which name the first recipient."""
+        spam, virus = ("FAIL" if each else "PASS" for each in (self.spam, self.virus))
+        top = (
+            f"Return-Path: <{self.sender}>\r\n"
+            "Received: from mail.example (mail.example [203.0.113.10]) by inbound-smtp.eu-west-1.amazonaws.com"
+            f" with SMTP id {self.ses_id} for {self.recipients[0]}; Fri, 20 Nov 2026 09:00:00 +0000 (UTC)\r\n"
+            f"X-SES-Spam-Verdict: {spam}\r\nX-SES-Virus-Verdict: {virus}\r\n"
+            "Authentication-Results: amazonses.com; spf=pass; dkim=pass; dmarc=pass\r\n"
+        )
+        return top.encode() + self.raw
+
 
 def word_of(n: object) -> str:
     """A word no text holds by chance."""
-    return f"zq{n}q"
+    return f"lulu{n}olo"
 
 
 def a_mail(
@@ -82,7 +95,11 @@ def a_mail(
         lines.append("Content-Type: text/plain; charset=utf-8")
     raw = "\r\n".join((*lines, "", body)).encode()
     if kind == "poison":
-        raw = b"From: \xff\xfe<<" + word.encode() + b"\r\n\x00\x01Content-Type: multipart/mixed; boundary=\r\n\r\n--\x00" * 3
+        raw = (
+            b"From: \xff\xfe<<"
+            + word.encode()
+            + b"\r\n\x00\x01Content-Type: multipart/mixed; boundary=\r\n\r\n--\x00" * 3
+        )
     people = frozenset(address.lower() for address in (sender, *to, *cc))
     return Mail(n, raw, sender.lower(), tuple(recipients), people, word, own, kind, spam, virus)
 

@@ -8,13 +8,14 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from tests.simulation.desk import Desk, Said, instant, plain
 from tests.simulation.mails import Mail
 from tests.simulation.witness import Witness
 
-WORD = re.compile(r"zq[a-z0-9]+q")
+WORD = re.compile(r"lulu[a-z0-9]+?olo")
 LIVE = ("open", "pending")
 OUT_THERE = frozenset({"sent", "delivered", "delayed", "bounced", "complained"})
 OVER = OUT_THERE | {"failed", "unclear", "cancelled"}
@@ -61,6 +62,15 @@ class State:
         for found in self.messages.values():
             yield from found
 
+    def tickets_of(self, mail: Mail) -> set[str]:
+        """Where a mail is shown: where its word stands; of one that nobody can read, what its receipts say."""
+        found = {each["ticket_id"] for each in self.words.get(mail.word, ())}
+        if mail.kind == "poison":
+            for name, receipts in self.receipts.items():
+                if name.startswith(f"{mail.ses_id}#"):
+                    found |= {each["ticket_id"] for each in receipts if each.get("ticket_id")}
+        return found
+
     def said_of(self, message: Message) -> Said | None:
         found = [self.desk.said[word] for word in WORD.findall(str(message.get("text", ""))) if word in self.desk.said]
         return found[0] if found else None
@@ -101,7 +111,7 @@ def originals_are_kept(state: State, tell: Tell) -> None:
     kept = {key.split("/", 4)[-1]: stored for key, stored in cloud.objects("kept/").items()}
     for mail in state.desk.mails:
         stored = kept.get(mail.ses_id)
-        if stored is None or stored.body != mail.raw:
+        if stored is None or stored.body != mail.stored:
             tell("1 originals are kept byte for byte", f"{mail.ses_id} is {'changed' if stored else 'gone'}")
 
 
@@ -163,10 +173,13 @@ def _one_message(state: State, same: list[Mail], tell: Tell) -> None:
 def telegram_is_one_message(state: State, tell: Tell) -> None:
     kept = b"\n".join(stored.body for key, stored in state.desk.world.cloud.objects("kept/").items() if "hook." in key)
     for chat in state.desk.chats:
-        came = f"Hello, {chat.word}\"".encode() in kept
+        came = f'Hello, {chat.word}"'.encode() in kept
         found = [each for each in state.words.get(chat.word, ()) if each["kind"] == "message"]
         if len(found) != int(came):
-            tell("1 every chat message is exactly one message", f"{chat.word} {'came' if came else 'never came'}: {len(found)}")
+            tell(
+                "1 every chat message is exactly one message",
+                f"{chat.word} {'came' if came else 'never came'}: {len(found)}",
+            )
 
 
 def ledger_agrees(state: State, tell: Tell) -> None:
@@ -256,7 +269,7 @@ def one_first_answer(state: State, tell: Tell) -> None:
                 answers[each["event"]["answers"]].append(each)
         for question, given in answers.items():
             given.sort(key=lambda each: state.witness.committed[str(each["id"])])
-            for first, second in zip(given, given[1:], strict=False):
+            for first, second in pairwise(given):
                 if not _may_follow(state, first, second):
                     told = f"{first['id']} and {second['id']} both answer {question} of {ticket_id}"
                     tell("3 never two first answers", told)
@@ -327,8 +340,8 @@ def _buckets(ticket: dict[str, Any]) -> list[str]:
 def nothing_reaches_others(state: State, tell: Tell) -> None:
     took_part: dict[str, set[str]] = defaultdict(set)
     for mail in state.desk.mails:
-        for message in state.words.get(mail.word, ()):
-            took_part[message["ticket_id"]] |= mail.people
+        for ticket_id in state.tickets_of(mail):
+            took_part[ticket_id] |= mail.people
     for said in state.desk.said.values():
         for message in state.words.get(said.word, ()):
             took_part[message["ticket_id"]] |= said.to

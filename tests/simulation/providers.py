@@ -55,15 +55,20 @@ class SesEvents:
             "bouncedRecipients": [{"emailAddress": address, "diagnosticCode": "smtp; 550 5.1.1"}],
         }  # fmt: skip
 
-    def _publish(
-        self, mail: SentMail, kind: str, part: dict[str, Any], n: int, soonest: float, latest: float
-    ) -> None:
+    def _publish(self, mail: SentMail, kind: str, part: dict[str, Any], n: int, soonest: float, latest: float) -> None:
         world = self.world
         tags = {name: [value] for name, value in mail.tags.items()}
-        about = {"messageId": mail.ses_id, "timestamp": world.time.isoformat(), "destination": list(mail.to), "tags": tags}
+        about = {
+            "messageId": mail.ses_id,
+            "timestamp": world.time.isoformat(),
+            "destination": list(mail.to),
+            "tags": tags,
+        }
         document = {"eventType": kind, "mail": about, **part}
         wait = draws.between(soonest, latest, world.seed, kind, n)
         name = f"{kind}-{n}"
         world.after(wait, lambda: self.sources.publish(document, name))
         if world.faults.chance("delivered twice", world.faults.rates.delivered_twice, "event", kind, n):
-            world.after(wait + draws.between(0, 300, world.seed, "again", kind, n), lambda: self.sources.publish(document, name))
+            world.after(
+                wait + draws.between(0, 300, world.seed, "again", kind, n), lambda: self.sources.publish(document, name)
+            )

@@ -32,7 +32,9 @@ MODELS = re.compile(
 CLIENTS = re.compile(
     r"(^_client\(\)|client\(['\"][\w-]+['\"]\)|^sqs|^ssm|^gateway|^ses|^sesv2|^client|self\._(ssm|ses|client)|^_pool\(\))$"
 )
-NOT_CALLS = frozenset({"exceptions", "generate_presigned_url", "generate_presigned_post", "cache_clear", "get_paginator"})
+NOT_CALLS = frozenset(
+    {"exceptions", "generate_presigned_url", "generate_presigned_post", "cache_clear", "get_paginator"}
+)
 POST = "Post"
 """The operation of a provider's HTTP call."""
 
@@ -85,9 +87,7 @@ class _Reader(ast.NodeVisitor):
         operation = _operation(node)
         if operation and self.names:
             function = _outer(".".join(self.names))
-            self.found.append(
-                Site(self.file, node.lineno, function, operation, node.end_lineno or node.lineno)
-            )
+            self.found.append(Site(self.file, node.lineno, function, operation, node.end_lineno or node.lineno))
         self.generic_visit(node)
 
 

@@ -1,4 +1,4 @@
-"""What wakes functions: queues, the table's stream, SNS, the clock.  Each may repeat, delay, reorder, and lose as AWS may."""
+"""What wakes functions: queues, the table's stream, SNS, the clock.  Each repeats, delays and loses as AWS may."""
 
 import json
 from collections.abc import Callable, Mapping

@@ -1,9 +1,9 @@
 """Telegram's Bot API, as far as the desk calls it, behind the connection pool that ``wiring`` uses."""
 
+import io
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import urllib3
@@ -58,5 +58,5 @@ _REFUSALS: dict[str, tuple[int, dict[str, Any]]] = {
 
 
 def _answer(status: int, document: dict[str, Any]) -> Any:
-    data = json.dumps(document).encode()
-    return SimpleNamespace(status=status, data=data, read=lambda most: data[:most], close=lambda: None)
+    body = io.BytesIO(json.dumps(document).encode())
+    return urllib3.HTTPResponse(body=body, status=status, preload_content=False)

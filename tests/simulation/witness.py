@@ -67,7 +67,9 @@ class Witness:
         due = self.sends.get(tags["msg"])
         if due is not None and self.world.time < due:
             early = (due - self.world.time).total_seconds()
-            self.world.violate("4 no timer early", f"{tags['msg']} went out {early:.1f} s before its undo time was over")
+            self.world.violate(
+                "4 no timer early", f"{tags['msg']} went out {early:.1f} s before its undo time was over"
+            )
 
 
 def _keys(operation: str, arguments: dict[str, Any]) -> list[tuple[str, str]]:

@@ -269,7 +269,7 @@ class World:
         if kind == "slow":
             self._wait(invocation, 0.5 + draw * 15)
             return effect()
-        answer = effect()
+        effect()
         if kind == "dies after":
             self._die(invocation, "killed")
         if kind == "hangs after":

@@ -1,4 +1,4 @@
-"""What agents and customers do.  A feature adds its own: one function with ``@act(weight)`` in a file of this folder."""
+"""What agents and customers do.  A feature adds its own: one function with ``@act`` in a file of this folder."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -7,8 +7,17 @@ from typing import Any
 from chalicelib.domain.message import Party
 from chalicelib.domain.people import Actor, Agent
 from chalicelib.domain.ticket import PRIORITIES
-from chalicelib.services import add_note, attachments, change_ticket, create_ticket, drafts, read_ticket, reply_to_ticket
-from chalicelib.services import send_again, take_back
+from chalicelib.services import (
+    add_note,
+    attachments,
+    change_ticket,
+    create_ticket,
+    drafts,
+    read_ticket,
+    reply_to_ticket,
+    send_again,
+    take_back,
+)
 from chalicelib.services.change_ticket import Changes
 from chalicelib.services.reply_to_ticket import Reply
 from tests.simulation import mails, rest
@@ -55,9 +64,7 @@ def answers(turn: Turn) -> None:
             last_seen = _older(turn, ticket_id) or last_seen
         undo = turn.among((None, 0, 5, 30), "undo")
         seconds = undo if undo is not None else _window(turn, str(ticket["inbox_id"]))
-        desk.said[word] = Said(
-            str(turn.n), word, ticket_id, agent.id, mode, desk.world.time, named, last_seen, seconds
-        )
+        desk.said[word] = Said(str(turn.n), word, ticket_id, agent.id, mode, desk.world.time, named, last_seen, seconds)
         wanted = Reply(
             f"Dear customer, {word}. We look into it.",
             to=tuple(Party("", each) for each in sorted(named)) if mode == "forward" else None,
@@ -67,9 +74,12 @@ def answers(turn: Turn) -> None:
             send_anyway=mode == "anyway", forward=mode == "forward",
             then_status=turn.among((None, None, "resolved", "closed", "open"), "then"),
         )  # fmt: skip
-        pressed = _press(turn, f"answers {ticket_id} ({mode}, {word})", agent.id, lambda: reply_to_ticket.reply(
-            ticket_id, actor, wanted, desk.now(), f"form-{turn.n}"
-        ))
+        pressed = _press(
+            turn,
+            f"answers {ticket_id} ({mode}, {word})",
+            agent.id,
+            lambda: reply_to_ticket.reply(ticket_id, actor, wanted, desk.now(), f"form-{turn.n}"),
+        )
         pressed()
 
     _on_a_ticket(turn, do)
@@ -114,9 +124,7 @@ def a_program_answers(turn: Turn) -> None:
         anyway = turn.chance(0.2, "anyway")
         author = agent.id if as_agent else "program"
         mode: Mode = "anyway" if anyway else "unseen"
-        desk.said[word] = Said(
-            str(turn.n), word, ticket_id, author, mode, desk.world.time, undo_seconds=undo
-        )
+        desk.said[word] = Said(str(turn.n), word, ticket_id, author, mode, desk.world.time, undo_seconds=undo)
         body: dict[str, Any] = {"kind": "reply", "text": f"Dear customer, {word}.", "undo_seconds": undo}
         if as_agent:
             body["as"] = agent.id
@@ -133,10 +141,10 @@ def _ask(turn: Turn, name: str, body: dict[str, Any], label: str, tries: int = 0
 
     def done(ended: Ended) -> None:
         status = ended.value[0] if ended.well else 0
-        if status == 0 or status >= 500 or status == 409 or turn.chance(0.1, "asks again", tries):
-            if tries < PROGRAM_TRIES:
-                wait = 40 if status != 200 and tries else 3
-                desk.world.after(wait, lambda: _ask(turn, name, body, label, tries + 1, **parts))
+        unheard = status == 0 or status >= 500 or status == 409
+        if tries < PROGRAM_TRIES and (unheard or turn.chance(0.1, "asks again", tries)):
+            wait = 40 if tries else 3
+            desk.world.after(wait, lambda: _ask(turn, name, body, label, tries + 1, **parts))
         if ended.well and status >= 400:
             desk.world.say("program", f"{status} {ended.value[1].get('detail', '')}"[:120])
 
@@ -179,9 +187,7 @@ def looks_after_what_did_not_arrive(turn: Turn) -> None:
     if found["state"] == "unclear" and turn.chance(0.4, "arrived"):
         desk.settled.add(message_id)
         settle = f"says that {message_id} arrived"
-        desk.web(
-            agent.id, settle, lambda: send_again.settle_unclear(ticket_id, message_id, actor, True, desk.now())
-        )
+        desk.web(agent.id, settle, lambda: send_again.settle_unclear(ticket_id, message_id, actor, True, desk.now()))
         return
     label = f"sends {message_id} of {ticket_id} again"
     desk.web(agent.id, label, lambda: send_again.send_again(ticket_id, message_id, actor, desk.now()))
@@ -194,9 +200,12 @@ def notes(turn: Turn) -> None:
     def do(ticket_id: str, agent: Agent, actor: Actor) -> None:
         word = mails.word_of(f"n{turn.n}")
         desk.said[word] = Said(str(turn.n), word, ticket_id, agent.id, "note", desk.world.time)
-        _press(turn, f"notes on {ticket_id}", agent.id, lambda: add_note.add_note(
-            ticket_id, actor, f"For us alone: {word}", desk.now(), seed=f"note-{turn.n}"
-        ))()
+        _press(
+            turn,
+            f"notes on {ticket_id}",
+            agent.id,
+            lambda: add_note.add_note(ticket_id, actor, f"For us alone: {word}", desk.now(), seed=f"note-{turn.n}"),
+        )()
 
     _on_a_ticket(turn, do)
 
@@ -278,10 +287,22 @@ def opens_a_ticket_by_hand(turn: Turn) -> None:
         }  # fmt: skip
         _ask(turn, "create_ticket", body, f"POST tickets ({word})")
         return
-    _press(turn, f"opens a ticket ({word})", agent.id, lambda: create_ticket.create(
-        actor, inbox, Party("By hand", address), f"By hand {turn.n}", f"Words: {word}.", "out" if out else "in",
-        desk.now(), seed=f"hand-{turn.n}", undo_seconds=undo,
-    ))()
+    _press(
+        turn,
+        f"opens a ticket ({word})",
+        agent.id,
+        lambda: create_ticket.create(
+            actor,
+            inbox,
+            Party("By hand", address),
+            f"By hand {turn.n}",
+            f"Words: {word}.",
+            "out" if out else "in",
+            desk.now(),
+            seed=f"hand-{turn.n}",
+            undo_seconds=undo,
+        ),
+    )()
 
 
 @act(2)
@@ -323,9 +344,12 @@ def answers_with_a_file(turn: Turn) -> None:
                 desk.world.cloud.aws.s3.put_object(put)
             desk.said[word] = Said(str(turn.n), word, ticket_id, agent.id, "anyway", desk.world.time)
             wanted = Reply(f"See the file, {word}.", attachment_ids=(file_id,), send_anyway=True, undo_seconds=0)
-            _press(turn, f"answers {ticket_id} with a file ({word})", agent.id, lambda: reply_to_ticket.reply(
-                ticket_id, actor, wanted, desk.now(), f"file-{turn.n}"
-            ))()
+            _press(
+                turn,
+                f"answers {ticket_id} with a file ({word})",
+                agent.id,
+                lambda: reply_to_ticket.reply(ticket_id, actor, wanted, desk.now(), f"file-{turn.n}"),
+            )()
 
         desk.web(
             agent.id, f"uploads to {ticket_id}",

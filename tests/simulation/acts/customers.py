@@ -3,7 +3,6 @@
 import json
 from email import message_from_bytes
 
-
 from chalicelib.api import hooks, http
 from chalicelib.connectors import WebhookRequest
 from chalicelib.connectors.telegram.channel import SECRET_HEADER
@@ -96,7 +95,8 @@ def answers_a_mail_of_ours(turn: Turn) -> None:
     """In one of the ways that mail programs thread by."""
     ours = turn.maybe(_our_mails_to_customers(turn), "which")
     if ours is None:
-        return writes_a_new_mail(turn)
+        writes_a_new_mail(turn)
+        return
     headers = message_from_bytes(ours.raw)
     reply_to = str(headers["Reply-To"]).rpartition("<")[2].strip("> ")
     plain = ours.from_address
@@ -244,5 +244,3 @@ def blocks_the_bot(turn: Turn) -> None:
         "date": int(turn.desk.world.time.timestamp()), "new_chat_member": {"status": status},
     }  # fmt: skip
     _knock(turn, {"update_id": _update(turn), "my_chat_member": change}, f"chat {chat}: {status}")
-
-

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from chalicelib import wiring
 from chalicelib.jobs import live
-from chalicelib.services import breaker, dead_letters, desk as desk_settings, ledger, live_pass, originals, recount, search
+from chalicelib.services import breaker, dead_letters, ledger, live_pass, originals, recount, search
+from chalicelib.services import desk as desk_settings
 from chalicelib.store import directory
 from tests.simulation.acts import Turn, act
 from tests.simulation.cloud import PARAMETERS
@@ -87,7 +88,9 @@ def changes_settings(turn: Turn) -> None:
 @act(0.8)
 def searches(turn: Turn) -> None:
     desk = turn.desk
-    desk.web("lina", "searches", lambda: search.find(turn.among(("parcel", "1002", "ada@one.example"), "what"), desk.now()))
+    desk.web(
+        "lina", "searches", lambda: search.find(turn.among(("parcel", "1002", "ada@one.example"), "what"), desk.now())
+    )
 
 
 @act(0.6)

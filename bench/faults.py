@@ -1,0 +1,153 @@
+"""Deterministic fault simulation: how many random histories keep every promise (docs/domain/simulation.md).
+
+python -m bench.faults --histories 2000
+python -m bench.faults --seconds 120
+python -m bench.faults --seed 34           one history, told line by line; a failing one is shrunk first
+"""
+
+import argparse
+import multiprocessing
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from importlib import import_module
+
+from bench.result import report
+from tests.simulation import sites
+from tests.simulation.history import LEAST_FAULTS, Plan, run
+from tests.simulation.past import past_seeds
+from tests.simulation.shrink import shrunk, story
+
+BATCH = 8
+FIRST_SEED = 1_000
+LIMITS = {"violations": 0.0, "too_few_faults": 0.0}
+FULL = 2_000
+"""From so many histories on, every site has to have been struck."""
+
+
+@dataclass
+class Totals:
+    """What many histories came to."""
+
+    histories: int = 0
+    acts: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    failing: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    crashed: set[sites.Site] = field(default_factory=set)
+    called: set[sites.Site] = field(default_factory=set)
+    too_few: int = 0
+
+    def add(self, other: "Totals") -> None:
+        self.histories += other.histories
+        self.acts += other.acts
+        self.faults += other.faults
+        self.failing |= other.failing
+        self.crashed |= other.crashed
+        self.called |= other.called
+        self.too_few += other.too_few
+
+
+def play(seeds: range) -> Totals:
+    """A batch, in a process of its own."""
+    totals = Totals()
+    for seed in seeds:
+        result = run(Plan(seed))
+        totals.histories += 1
+        totals.acts += len(result.acts)
+        totals.faults.update(result.faults.values())
+        totals.crashed |= result.crashed
+        totals.called |= result.called
+        totals.too_few += result.injected < LEAST_FAULTS
+        if result.violations:
+            totals.failing[seed] = result.violations
+    return totals
+
+
+def batches(first: int, histories: int | None, ends: float) -> Iterator[range]:
+    """Ranges of seeds, until there are enough or time is over."""
+    seed = first
+    while (histories is None or seed < first + histories) and time.monotonic() < ends:
+        last = seed + BATCH if histories is None else min(seed + BATCH, first + histories)
+        yield range(seed, last)
+        seed = last
+
+
+def played(first: int, histories: int | None, seconds: float | None, processes: int) -> Totals:
+    """All of them.  Batches are handed out as processes come free, so that a time limit is kept."""
+    totals = Totals()
+    ends = time.monotonic() + (seconds if seconds is not None else 86_400)
+    for seed in past_seeds():
+        totals.add(play(range(seed.number, seed.number + 1)))
+    waiting = batches(first, histories, ends)
+    with multiprocessing.get_context("spawn").Pool(processes, initializer=partial(os.nice, 5)) as pool:
+        running = [pool.apply_async(play, (each,)) for _, each in zip(range(processes * 2), waiting, strict=False)]
+        while running:
+            totals.add(running.pop(0).get())
+            following = next(waiting, None)
+            if following is not None:
+                running.append(pool.apply_async(play, (following,)))
+    return totals
+
+
+def tell(seed: int) -> int:
+    """One history on the screen, shrunk when it fails."""
+    result = run(Plan(seed))
+    shown = shrunk(result) if result.violations else result
+    print(story(shown))
+    return 1 if result.violations else 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
+    parser.add_argument("--histories", type=int)
+    parser.add_argument("--seconds", type=float)
+    parser.add_argument("--first", type=int, default=FIRST_SEED, help="the first seed of the batch")
+    parser.add_argument("--seed", type=int, help="play this one and tell it")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--mutants", action="store_true", help="plant known bugs and count those that are found")
+    parser.add_argument("--json", action="store_true", help="the last line is JSON anyhow")
+    asked = parser.parse_args()
+    if asked.seed is not None:
+        return tell(asked.seed)
+    if asked.mutants:
+        return int(import_module("tests.simulation.teeth").main())
+    if asked.histories is None and asked.seconds is None:
+        asked.histories = 200
+    began = time.monotonic()
+    totals = played(asked.first, asked.histories, asked.seconds, asked.processes)
+    return _report(totals, time.monotonic() - began, asked.histories or 0)
+
+
+def _report(totals: Totals, seconds: float, asked: int) -> int:
+    known = set(sites.known())
+    missing = sorted(known - totals.crashed)
+    for site in missing:
+        print(f"never struck: {site}{'' if site in totals.called else ' (never called)'}")
+    for seed, violations in sorted(totals.failing.items()):
+        print(f"seed {seed}: {violations[0]}")
+    for seed in sorted(totals.failing)[:1]:
+        print(story(shrunk(run(Plan(seed)))))
+    figures = {
+        "histories": float(totals.histories),
+        "seconds": round(seconds, 1),
+        "histories_per_second": round(totals.histories / seconds, 2),
+        "acts": float(totals.acts),
+        "faults": float(totals.faults.total()),
+        **{f"faults_{kind.replace(' ', '_')}": float(count) for kind, count in sorted(totals.faults.items())},
+        "violations": float(sum(len(each) for each in totals.failing.values())),
+        "failing_histories": float(len(totals.failing)),
+        "too_few_faults": float(totals.too_few),
+        "sites": float(len(known)),
+        "sites_called": float(len(known & totals.called)),
+        "sites_struck": float(len(known & totals.crashed)),
+        "sites_struck_percent": round(100 * len(known & totals.crashed) / len(known), 1),
+    }
+    minimums = {"sites_struck_percent": 100.0} if asked >= FULL else {}
+    return report("faults", figures, LIMITS, minimums=minimums)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

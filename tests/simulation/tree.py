@@ -1,0 +1,165 @@
+"""A copy of the source with a bug in it, and whether the histories find that bug.
+
+The working tree is never touched: everything happens in a copy, and each bug runs in a process of its own.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+COPIED = ("app.py", "chalicelib", "infra", "local", "bench", "tests", "pyproject.toml")
+SKIPPED = shutil.ignore_patterns("__pycache__", "*.pyc", "node_modules")
+PATIENCE = 45
+"""Seconds beyond its budget after which a process counts as hanging."""
+SEEDS = range(1, 400)
+PROGRAM = """
+import json, sys, time
+began = time.monotonic()
+budget, seeds = float(sys.argv[1]), json.loads(sys.argv[2])
+told = {"found": False, "histories": 0}
+try:
+    from tests.simulation.history import Plan, run
+    began = time.monotonic()
+    for seed in seeds:
+        if time.monotonic() - began > budget:
+            break
+        violations = run(Plan(seed)).violations
+        told["histories"] += 1
+        if violations:
+            told |= {"found": True, "seed": seed, "what": violations[0][:300]}
+            told["unclean"] = [*told.get("unclean", ()), seed]
+            if len(sys.argv) < 4:
+                break
+except BaseException as error:
+    told |= {"found": True, "what": f"broke: {type(error).__name__}: {error}"[:300]}
+told["seconds"] = round(time.monotonic() - began, 2)
+print("told " + json.dumps(told))
+"""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """``old`` stands exactly once in ``file`` (below the root) and becomes ``new``."""
+
+    file: str
+    old: str
+    new: str
+
+    def applied(self, source: str) -> str:
+        if source.count(self.old) != 1:
+            raise ValueError(f"{self.file}: {source.count(self.old)} places instead of one: {self.old[:80]!r}")
+        return source.replace(self.old, self.new)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """``what``: the first broken promise.  ``seconds``: of histories until then, or until the budget was over."""
+
+    found: bool
+    seconds: float
+    what: str = ""
+    seed: int = 0
+    histories: int = 0
+
+
+class Tree:
+    """A copy of the source, clean between two bugs.  ``seeds``: histories that the clean source passes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.seeds: tuple[int, ...] = tuple(SEEDS)
+        self.unclean: tuple[int, ...] = ()
+        for name in COPIED:
+            source = ROOT / name
+            if source.is_dir():
+                shutil.copytree(source, folder / name, ignore=SKIPPED)
+            else:
+                shutil.copy2(source, folder / name)
+
+    @contextmanager
+    def changed(self, sources: dict[str, str]) -> Iterator[None]:
+        """Inside, these files (below the root) say something else."""
+        before = {name: (self.folder / name).read_text() for name in sources}
+        try:
+            for name, text in sources.items():
+                self._write(name, text)
+            yield
+        finally:
+            for name, text in before.items():
+                self._write(name, text)
+
+    def _write(self, name: str, text: str) -> None:
+        path = self.folder / name
+        path.write_text(text)
+        for stale in (path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"):
+            stale.unlink()  # one of the same size and second would pass for fresh
+
+    def read(self, name: str) -> str:
+        return (self.folder / name).read_text()
+
+    def settle(self, histories: int) -> None:
+        """Play the clean source: only seeds that it passes prove anything.  Also leaves compiled files behind."""
+        wanted = json.dumps(list(SEEDS)[:histories])
+        told = self._child(["-c", PROGRAM, "3600", wanted, "all"], 3600, compiled=True)
+        self.unclean = tuple(told.get("unclean", ()))
+        if str(told.get("what", "")).startswith("broke"):
+            raise RuntimeError(f"the clean source does not run: {told['what']}")
+        self.seeds = tuple(each for each in list(SEEDS)[:histories] if each not in self.unclean)
+
+    def verdict(self, sources: dict[str, str], budget: float) -> Verdict:
+        """Play histories with these files changed, until one breaks a promise or the budget (seconds) is over."""
+        with self.changed(sources):
+            told = self._child(["-c", PROGRAM, str(budget), json.dumps(self.seeds)], budget + PATIENCE)
+        return Verdict(
+            bool(told["found"]), float(told["seconds"]), str(told.get("what", "")), int(told.get("seed", 0)),
+            int(told.get("histories", 0)),
+        )  # fmt: skip
+
+    def passes(self, sources: dict[str, str], tests: Sequence[str], patience: float = 240) -> bool:
+        """Do these tests still pass with these files changed?"""
+        command = ["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-m", "not slow and not browser", *tests]
+        with self.changed(sources):
+            try:
+                return self.run(command, patience).returncode == 0
+            except subprocess.TimeoutExpired:
+                return False
+
+    def _child(self, arguments: Sequence[str], patience: float, compiled: bool = False) -> dict[str, Any]:
+        began = time.monotonic()
+        try:
+            done = self.run(arguments, patience, compiled)
+        except subprocess.TimeoutExpired:
+            return {"found": True, "what": "hangs", "seconds": round(time.monotonic() - began, 2)}
+        lines = [line for line in done.stdout.splitlines() if line.startswith("told ")]
+        if not lines:
+            return {"found": True, "what": f"broke: {done.stderr[-200:]}", "seconds": 0.0}
+        told: dict[str, Any] = json.loads(lines[-1].removeprefix("told "))
+        return told
+
+    def run(
+        self, arguments: Sequence[str], patience: float, compiled: bool = False
+    ) -> subprocess.CompletedProcess[str]:
+        """Run Python in the copy.  ``compiled``: it may leave .pyc files; a changed source never does."""
+        environment = {**os.environ, "PYTHONPATH": str(self.folder)} | (
+            {} if compiled else {"PYTHONDONTWRITEBYTECODE": "1"}
+        )
+        command = ["nice", "-n", "10", sys.executable, *arguments]
+        return subprocess.run(
+            command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=patience, check=False
+        )
+
+
+@contextmanager
+def copied() -> Iterator[Tree]:
+    with tempfile.TemporaryDirectory(prefix="deskbell-teeth-") as folder:
+        yield Tree(Path(folder))

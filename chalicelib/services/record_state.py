@@ -10,6 +10,7 @@ from chalicelib.domain.ticket import Status, Ticket
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.services import breaker, notices
 from chalicelib.services.change_ticket import event_message
+from chalicelib.services.said import answers_to
 from chalicelib.store import customers, directory, messages, sources, tickets
 from chalicelib.store.transaction import Lost, Transaction
 
@@ -120,10 +121,17 @@ def flag_undelivered(ticket_id: str, message_id: str, reason: str, at: datetime)
 
 
 def _waits_since(ticket: Ticket, failed: Message) -> datetime | None:
+    """Since when somebody waits: from the question on, unless another answer to it is on its way or arrived."""
     answers = failed.event.get("answers")
     if ticket.waiting_since is not None or not answers or answers != ticket.last_inbound_id:
         return ticket.waiting_since
+    if any(_stands(each) for each in answers_to(ticket, answers) if each.id != failed.id):
+        return None
     return messages.get(ticket.id, answers).at
+
+
+def _stands(answer: Message) -> bool:
+    return answer.delivery is None or answer.delivery.state not in messages.UNDELIVERED_STATES
 
 
 def _reopened(ticket: Ticket, waiting_since: datetime | None, at: datetime) -> Ticket:

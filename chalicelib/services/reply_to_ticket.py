@@ -150,7 +150,7 @@ def _answered(ticket: Ticket) -> Message | None:
     """The message an answer continues: the customer's newest, else our own newest."""
     if ticket.last_inbound_id:
         return messages.get(ticket.id, ticket.last_inbound_id)
-    said = [each for each in messages.newest(ticket.id).messages if each.kind == "message"]
+    said = [each for each in messages.newest(ticket.id, consistent=True).messages if each.kind == "message"]
     by_people = [each for each in said if each.mail_kind not in AUTOMATIC]  # nobody answers an out-of-office
     return by_people[-1] if by_people else None
 

@@ -55,7 +55,8 @@ def answers_to(ticket: Ticket, question_id: str) -> list[Message]:
     """What agents and bots answered to a message and did, as far as we know, reach the customer; oldest first."""
     if not question_id:
         return []
-    return [each for each in messages.newest(ticket.id).messages if _is_answer(each, question_id)]
+    said = messages.newest(ticket.id, consistent=True).messages  # a colleague may have answered this second
+    return [each for each in said if _is_answer(each, question_id)]
 
 
 def _is_answer(message: Message, question_id: str) -> bool:

@@ -83,7 +83,8 @@ def _copy(before: Loaded, first: Message, wanted: Reply, actor: Actor, at: datet
 
 def _others_undelivered(first: Message) -> bool:
     """Did another message fail that was neither sent again nor answered over by a new one since?"""
-    said = [each for each in messages.newest(first.ticket_id, limit=RECENT_MESSAGES).messages if is_ours(each)]
+    newest = messages.newest(first.ticket_id, limit=RECENT_MESSAGES, consistent=True)
+    said = [each for each in newest.messages if is_ours(each)]
     repeated = {each.event["repeats"] for each in said if "repeats" in each.event}
     new = [each.at for each in said if not each.event.get("forward") and "repeats" not in each.event]
     failed = [each for each in said if each.delivery and each.delivery.state in messages.UNDELIVERED_STATES]

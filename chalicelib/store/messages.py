@@ -104,19 +104,27 @@ class Conversation:
     earlier: str | None
 
 
-def newest(ticket_id: str, before: str | None = None, limit: int = CONVERSATION_PAGE) -> Conversation:
-    """The newest messages (before message id ``before``), with their delivery states."""
+def newest(
+    ticket_id: str, before: str | None = None, limit: int = CONVERSATION_PAGE, consistent: bool = False
+) -> Conversation:
+    """The newest messages (before message id ``before``), with their delivery states.
+
+    consistent: for whoever decides by them, at twice the price; what is merely shown may be a second old.
+    """
     edge = (
         DocumentItem.sk.between("MESSAGE#", f"MESSAGE#{before}") if before else DocumentItem.sk.startswith("MESSAGE#")
     )
     items = list(
-        DocumentItem.query(ticket_key(ticket_id), edge, scan_index_forward=False, limit=limit + 2, page_size=limit + 2)
-    )
+        DocumentItem.query(
+            ticket_key(ticket_id), edge, scan_index_forward=False, limit=limit + 2, page_size=limit + 2,
+            consistent_read=consistent,
+        )
+    )  # fmt: skip
     found = [decode(Message, item.data or "") for item in items]
     found = [message for message in found if message.id != before]
     page, more = found[:limit], len(found) > limit
     page.reverse()
-    return Conversation(_with_deliveries(ticket_id, page), page[0].id if more and page else None)
+    return Conversation(_with_deliveries(ticket_id, page, consistent), page[0].id if more and page else None)
 
 
 def oldest(ticket_id: str, after: str | None = None, limit: int = 50) -> tuple[tuple[Message, ...], str | None]:
@@ -128,7 +136,7 @@ def oldest(ticket_id: str, after: str | None = None, limit: int = 50) -> tuple[t
     return _with_deliveries(ticket_id, page), page[-1].id if len(found) > limit else None
 
 
-def _with_deliveries(ticket_id: str, page: Sequence[Message]) -> tuple[Message, ...]:
+def _with_deliveries(ticket_id: str, page: Sequence[Message], consistent: bool = False) -> tuple[Message, ...]:
     outgoing = [message for message in page if message.direction == "out" and message.kind == "message"]
     if not outgoing:
         return tuple(page)
@@ -136,7 +144,9 @@ def _with_deliveries(ticket_id: str, page: Sequence[Message]) -> tuple[Message, 
     states = {
         str(item.sk).removeprefix("DELIVERY#"): _as_delivery(item)
         for item in DeliveryItem.query(
-            ticket_key(ticket_id), DeliveryItem.sk.between(f"DELIVERY#{first}", f"DELIVERY#{last}")
+            ticket_key(ticket_id),
+            DeliveryItem.sk.between(f"DELIVERY#{first}", f"DELIVERY#{last}"),
+            consistent_read=consistent,
         )
     }
     return tuple(replace(message, delivery=states.get(message.id)) for message in page)
@@ -147,7 +157,7 @@ def get(ticket_id: str, message_id: str) -> Message:
         item = DocumentItem.get(ticket_key(ticket_id), f"MESSAGE#{message_id}", consistent_read=True)
     except DocumentItem.DoesNotExist as error:
         raise NotFound("There is no such message.") from error
-    return _with_deliveries(ticket_id, [decode(Message, item.data or "")])[0]
+    return _with_deliveries(ticket_id, [decode(Message, item.data or "")], consistent=True)[0]
 
 
 def body_of(message: Message) -> Body:

@@ -74,12 +74,18 @@ def base_address(address: str) -> str:
 
 
 def inbox_at(address: str) -> Inbox | None:
-    """The inbox that an envelope recipient belongs to; None for a stranger's address."""
+    """The inbox that an envelope recipient belongs to; None for a stranger's address.
+
+    A cheap read that finds nothing proves nothing: the inbox may have been made this second, and its first mail must
+    not be quarantined for that.
+    """
     exact = address.strip().lower()
-    for each in dict.fromkeys((exact, base_address(exact))):
-        found = documents.read(AddressOf, f"ADDRESS#{each}", "ADDRESS", consistent=False)
-        if found is not None:
-            return documents.read(Inbox, "INBOXES", found.inbox_id, consistent=False)
+    for consistent in (False, True):
+        for each in dict.fromkeys((exact, base_address(exact))):
+            found = documents.read(AddressOf, f"ADDRESS#{each}", "ADDRESS", consistent=consistent)
+            inbox = documents.read(Inbox, "INBOXES", found.inbox_id, consistent=consistent) if found else None
+            if inbox is not None:
+                return inbox
     return None
 
 

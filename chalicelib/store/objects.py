@@ -85,13 +85,16 @@ def keep(original: StoredOriginal, metadata: Mapping[str, str]) -> str:
     if not original.key.startswith(RAW):
         return original.key
     bucket, target = settings().originals_bucket, kept_key(original.key, original.at)
-    _client().copy_object(
-        Bucket=bucket,
-        Key=target,
-        CopySource={"Bucket": bucket, "Key": original.key},
-        Metadata=dict(metadata),
-        MetadataDirective="REPLACE",
-    )
+    try:
+        _client().copy_object(
+            Bucket=bucket,
+            Key=target,
+            CopySource={"Bucket": bucket, "Key": original.key},
+            Metadata=dict(metadata),
+            MetadataDirective="REPLACE",
+        )
+    except _client().exceptions.NoSuchKey:
+        return target  # it leaves the tray only behind its copy: another delivery of the same notice was quicker
     _client().delete_object(Bucket=bucket, Key=original.key)
     return target
 

@@ -19,7 +19,17 @@ from typing import Any
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
-from bench.units import THE_INDEXES, Change, Item, Units, item_size, read_operation, read_units, write_operation
+from bench.units import (
+    THE_INDEXES,
+    Change,
+    Item,
+    Units,
+    item_size,
+    read_operation,
+    read_units,
+    with_indexes_once,
+    write_operation,
+)
 
 CLIENT: Any = BaseClient
 """Typed loosely: botocore's own entrance of every call is no part of its stubs."""
@@ -43,6 +53,10 @@ class Call:
     index: str = ""
     changes: tuple[Change, ...] = ()
     refused: bool = False
+
+    @property
+    def written_with_indexes_once(self) -> float:
+        return with_indexes_once(self.changes, self.operation == "TransactWriteItems")
 
 
 @dataclass

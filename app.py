@@ -138,7 +138,9 @@ def daily(event: CloudWatchEvent) -> None:
 def live_connect(event: WebsocketEvent) -> dict[str, Any]:
     from chalicelib.jobs import live
 
-    return live.connect(event.connection_id, event.to_dict().get("queryStringParameters") or {})
+    asked = event.to_dict()
+    headers = {str(name).lower(): str(value) for name, value in (asked.get("headers") or {}).items()}
+    return live.connect(event.connection_id, asked.get("queryStringParameters") or {}, headers.get("origin", ""))
 
 
 @app.on_ws_message(name="live_message")

@@ -13,15 +13,15 @@ from chalicelib.store.live import Connection
 MAX_FRAME_CHARS = 2_000
 
 
-def connect(connection_id: str, query: dict[str, str]) -> dict[str, Any]:
+def connect(connection_id: str, query: dict[str, str], origin: str = "") -> dict[str, Any]:
     """A console opens its socket with a single-use pass that a signed-in page got for it (60 s)."""
     wiring.begin()
     now = config.now()
-    agent_id = live_pass.redeem(query.get("pass", ""), now)
-    if agent_id is None:
+    ticket = live_pass.redeem(query.get("pass", ""), now, origin)
+    if ticket is None:
         log("socket refused")
         return {"statusCode": 403}
-    live.open_connection(Connection(connection_id, agent_id), now)
+    live.open_connection(Connection(connection_id, ticket.agent_id, session_id=ticket.session_id), now)
     return {"statusCode": 200}
 
 

@@ -3,22 +3,50 @@
 import hashlib
 import secrets
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
-from chalicelib.store import live
+from chalicelib.errors import NotFound
+from chalicelib.store import directory, live, sessions
+from chalicelib.store.live import LiveTicket
 
 PASS_SECONDS = 60
 
 
-def issue(agent_id: str, now: datetime) -> str:
-    """A fresh pass for this agent, good once and for PASS_SECONDS."""
+def issue(agent_id: str, now: datetime, session_id: str = "", host: str = "") -> str:
+    """A fresh pass for this agent, good once and for PASS_SECONDS, and no longer than the session it was made in.
+
+    host: of the page that will use it; a page of another host cannot.
+    """
     live_pass = secrets.token_urlsafe(24)
-    live.issue(_hash(live_pass), agent_id, now + timedelta(seconds=PASS_SECONDS))
+    live.issue(_hash(live_pass), LiveTicket(agent_id, session_id, host), now + timedelta(seconds=PASS_SECONDS))
     return live_pass
 
 
-def redeem(live_pass: str, now: datetime) -> str | None:
-    """The agent whose pass it is; None when it is unknown, used or too old."""
-    return live.redeem(_hash(live_pass), now)
+def redeem(live_pass: str, now: datetime, origin: str = "") -> LiveTicket | None:
+    """Whose pass it is; None when it is unknown, used, too old, of an ended session, or brought by another site.
+
+    origin: what the browser says of the page that opens the socket; programs say nothing.
+    """
+    found = live.redeem(_hash(live_pass), now)
+    if found is None or not _is_ours(origin, found.host):
+        return None
+    if found.session_id and sessions.get(found.session_id, now) is None:
+        return None
+    return found if _is_active(found.agent_id) else None
+
+
+def _is_ours(origin: str, host: str) -> bool:
+    """The page's own host, or the desk's public address: a CDN before API Gateway changes the host we see."""
+    if not origin or not host:
+        return True
+    return urlsplit(origin).netloc in (host, urlsplit(directory.desk_settings().public_url).netloc or host)
+
+
+def _is_active(agent_id: str) -> bool:
+    try:
+        return directory.agent(agent_id).active
+    except NotFound:
+        return False
 
 
 def _hash(live_pass: str) -> str:

@@ -71,18 +71,11 @@ def check_csrf(who: SignedIn, given: str) -> None:
 
 
 def end(who: SignedIn) -> None:
-    """Sign out here."""
+    """Sign out here; this browser's console goes dark."""
     store.end(who.session_id, who.agent.id)
-
-
-def end_by_cookie(cookie_value: str, now: datetime) -> None:
-    """End whatever session a browser brings along, before it gets a new one."""
-    if not cookie_value or len(cookie_value) > MAX_COOKIE_CHARS:
-        return
-    session_id = hashed(cookie_value)
-    session = store.get(session_id, now)
-    if session is not None:
-        store.end(session_id, session.agent_id)
+    for connection in live.connections():
+        if connection.session_id == who.session_id:
+            live.close_connection(connection.id)
 
 
 def end_all(agent_id: str, now: datetime, but: str = "") -> int:

@@ -10,7 +10,7 @@ CONNECTION_HOURS = 2  # API Gateway closes a socket after two hours
 
 @dataclass(frozen=True)
 class Connection:
-    """``ticket_id``: the conversation on that screen, empty when none.
+    """``ticket_id``: the conversation on that screen, empty when none.  session_id: whose end closes it.
 
     looked: it has said what it shows, so its socket stands; before that AWS may call it gone while it is coming.
     """
@@ -18,25 +18,28 @@ class Connection:
     id: str
     agent_id: str
     ticket_id: str = ""
+    session_id: str = ""
     looked: bool = False
 
 
 @dataclass(frozen=True)
 class LiveTicket:
-    """A single-use pass for opening the socket."""
+    """A single-use pass for opening the socket.  session_id: of the page it was made for; host: where that page lay."""
 
     agent_id: str
+    session_id: str = ""
+    host: str = ""
 
 
-def issue(ticket_hash: str, agent_id: str, expires_at: datetime) -> None:
-    documents.write(f"LIVETICKET#{ticket_hash}", "LIVETICKET", LiveTicket(agent_id), expires_at)
+def issue(ticket_hash: str, ticket: LiveTicket, expires_at: datetime) -> None:
+    documents.write(f"LIVETICKET#{ticket_hash}", "LIVETICKET", ticket, expires_at)
 
 
-def redeem(ticket_hash: str, now: datetime) -> str | None:
-    """The agent of an unexpired pass, once."""
+def redeem(ticket_hash: str, now: datetime) -> LiveTicket | None:
+    """What an unexpired pass is for, once."""
     key = (f"LIVETICKET#{ticket_hash}", "LIVETICKET")
     found = documents.read(LiveTicket, *key, now=now)
-    return found.agent_id if found and documents.take(*key) else None
+    return found if found and documents.take(*key) else None
 
 
 def open_connection(connection: Connection, now: datetime) -> None:

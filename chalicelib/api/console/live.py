@@ -12,7 +12,7 @@ blueprint = Blueprint(__name__)
 
 @console_route(blueprint, "/live-pass", methods=["POST"])
 def renew_pass(visit: Visit) -> Response:
-    fresh = {"pass": live_pass.issue(visit.agent.id, visit.at)}
+    fresh = {"pass": live_pass.issue(visit.agent.id, visit.at, visit.signed_in.session_id, visit.header("host"))}
     return html(json.dumps(fresh), 200, {"Content-Type": "application/json"})
 
 

@@ -62,7 +62,7 @@ def rail_context(visit: Visit, desk: Desk) -> dict[str, Any]:
         "counts": counters.all_counts(),
         "notices_count": len(notices.of(visit.agent.id)),
         "live_url": settings().websocket_url,
-        "live_pass": live_pass.issue(visit.agent.id, visit.at),
+        "live_pass": live_pass.issue(visit.agent.id, visit.at, visit.signed_in.session_id, visit.header("host")),
     }
 
 

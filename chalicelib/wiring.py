@@ -16,6 +16,7 @@ from chalicelib.config import settings
 from chalicelib.connectors import Channel, HttpReply, Tools
 from chalicelib.domain.people import Inbox
 from chalicelib.errors import NotConfigured, NotFound, Refused, Unclear
+from chalicelib.services import outside
 from chalicelib.store import directory, models, objects
 
 CONNECTORS = {
@@ -24,6 +25,8 @@ CONNECTORS = {
 }
 SECRET_SECONDS = 300
 SEND_TIMEOUT_SECONDS = 20
+MAX_ANSWER_BYTES = 1_000_000
+"""Of a provider's answer: far above what any says, so that no server can fill our memory."""
 ONCE = {"total_max_attempts": 1, "mode": "standard"}
 SENDING_SERVICES = frozenset({"sesv2"})
 """Clients whose calls have an effect in the world and no idempotency token: never retried behind our back."""
@@ -149,20 +152,29 @@ def reply_keys() -> tuple[bytes, ...]:
 def post_json(url: str, payload: Mapping[str, object]) -> HttpReply:
     """POST once.  Raises Refused when the connection never opened, Unclear when the answer never came.
 
-    The URL may carry a token: it is never logged and never part of an error.
+    The URL may carry a token: it is never logged and never part of an error.  It may come from a setting: only servers
+    of the internet are called.
     """
     import urllib3
+
+    if outside.fault(url, settings().local):
+        raise Refused("the provider's address is not one of the internet", retry_after_seconds=None)
 
     body = json.dumps(payload).encode()
     timeout = urllib3.Timeout(connect=3, read=SEND_TIMEOUT_SECONDS)
     headers = {"Content-Type": "application/json"}
     try:
-        reply = _pool().request("POST", url, body=body, headers=headers, timeout=timeout, retries=False, redirect=False)
+        reply = _pool().request(
+            "POST", url, body=body, headers=headers, timeout=timeout, retries=False, redirect=False,
+            preload_content=False,
+        )  # fmt: skip
+        said = reply.read(MAX_ANSWER_BYTES)
+        reply.close()
     except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError) as error:
         raise Refused("the provider could not be reached", retry_after_seconds=30) from _without_url(error)
     except urllib3.exceptions.HTTPError as error:
         raise Unclear("the provider did not answer: it may have been sent") from _without_url(error)
-    return HttpReply(reply.status, reply.data)
+    return HttpReply(reply.status, said)
 
 
 def _without_url(error: Exception) -> Exception:
@@ -173,7 +185,7 @@ def _without_url(error: Exception) -> Exception:
 def _pool() -> Any:
     import urllib3
 
-    return urllib3.PoolManager(maxsize=4)
+    return urllib3.PoolManager(maxsize=4) if settings().local else outside.pool()
 
 
 # Queues

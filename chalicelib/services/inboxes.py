@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from chalicelib.config import settings
 from chalicelib.domain.moments import random_id
 from chalicelib.domain.people import Actor, Inbox
 from chalicelib.errors import DeskbellError, InvalidInput, Refused, Unclear
-from chalicelib.services import audit
+from chalicelib.services import audit, outside
 from chalicelib.services.agents import is_email
 from chalicelib.services.inbox_secrets import InboxSecrets
 from chalicelib.services.receipt_rule import ReceiptRule
@@ -195,8 +196,9 @@ def _settings_faults(form: InboxForm) -> dict[str, str]:
     unknown = {*form.settings, *form.secrets} - SETTINGS[form.channel] - SECRETS[form.channel]
     fields = dict.fromkeys(unknown, "There is no such setting for this channel.")
     server = form.settings.get("base_url", "").strip()
-    if server and not server.startswith(("https://", "http://127.0.0.1", "http://localhost")):
-        fields["base_url"] = "Enter an address that begins with https://, or leave it empty."
+    fault = outside.fault(server, settings().local) if server else ""
+    if fault:
+        fields["base_url"] = fault
     return fields | {
         name: f"Use at most {MAX_SETTING_CHARS} characters."
         for name, value in form.settings.items()

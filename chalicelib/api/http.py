@@ -9,6 +9,7 @@ from typing import Any
 from chalice.app import Request, Response
 
 from chalicelib import observability
+from chalicelib.api.headers import bare
 from chalicelib.config import settings
 from chalicelib.connectors import HttpAnswer, WebhookRequest
 from chalicelib.errors import Conflict, DeskbellError, InvalidInput, NotSignedIn, TooLarge, TooMany
@@ -93,8 +94,8 @@ def answer(body: str, status: int, request_id: str, headers: Mapping[str, str] |
         status_code=status,
         headers={
             "Content-Type": JSON,
+            **bare(),
             "Cache-Control": "no-store",
-            "X-Content-Type-Options": "nosniff",
             "X-Request-Id": request_id,
             **(headers or {}),
         },
@@ -125,6 +126,8 @@ def guarded(request: Request, act: Callable[[str], Response]) -> Response:
         try:
             return act(request_id)
         except DeskbellError as error:
+            if error.status in (401, 403):
+                observability.warn("refused", code=error.code, path=request.path, method=request.method)
             return problem(error, request_id)
         except Lost:
             return problem(Conflict("Somebody changed the same thing at the same moment. Try again."), request_id)

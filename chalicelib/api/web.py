@@ -19,6 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 from chalice.app import Blueprint, Request, Response
 
 from chalicelib import config, observability
+from chalicelib.api.headers import https_only
 from chalicelib.config import settings
 from chalicelib.domain.people import ROLES, Actor, Agent, Role, actor_of
 from chalicelib.errors import DeskbellError, InvalidInput, NotAllowed, NotSignedIn
@@ -149,9 +150,7 @@ def security_headers() -> dict[str, str]:
         "Cache-Control": "no-store",
         "Vary": "HX-Request",
     }
-    if not settings().local:
-        headers["Strict-Transport-Security"] = "max-age=63072000"
-    return headers
+    return headers | https_only()
 
 
 def bucket_origins() -> tuple[str, ...]:
@@ -244,9 +243,12 @@ def _check(visit: Visit, allow: Sequence[Role], public: bool) -> None:
 
 
 def _check_origin(visit: Visit) -> None:
-    """A form of another site may not act for the agent (the cookie is SameSite=Lax besides)."""
+    """A form of another site may not act for the agent (the cookie is SameSite=Lax besides).
+
+    An origin of "null" is a sandboxed frame's or a file's: no page of ours sends it.
+    """
     site, origin = visit.header("sec-fetch-site"), visit.header("origin")
-    elsewhere = urlsplit(origin).netloc not in ("", visit.header("host"))
+    elsewhere = bool(origin) and urlsplit(origin).netloc != visit.header("host")
     foreign = site not in ("same-origin", "none") if site else elsewhere
     if foreign:
         raise NotAllowed("This form came from another site. Open the desk itself and try again.")
@@ -259,6 +261,9 @@ def _check_token(visit: Visit) -> None:
 
 
 def _refusal(visit: Visit, error: DeskbellError) -> Response:
+    if isinstance(error, NotAllowed):
+        who = visit.session.agent.id if visit.session else ""
+        observability.warn("refused", code=error.code, path=visit.request.path, method=visit.request.method, agent=who)
     if visit.wants_fragment:
         headers = {"HX-Retarget": "#toasts", "HX-Reswap": "beforeend"}
         return visit.page("parts/problem.html", status=error.status, headers=headers, error=error)

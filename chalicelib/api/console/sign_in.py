@@ -122,11 +122,11 @@ def set_password(visit: Visit) -> Response:
 
 
 def _password_form(visit: Visit, link: str, agent: Agent, error: InvalidInput | None) -> Response:
-    """No address of this page leaves it: the link stands in it."""
+    """No address of this page leaves it: the link stands in it.  ``no-referrer`` would hide the form's origin too."""
     return visit.page(
         "sign_in/password.html",
         status=error.status if error else 200,
-        headers={"Referrer-Policy": "no-referrer"},
+        headers={"Referrer-Policy": "strict-origin"},
         link=link,
         email=agent.email,
         rule=passwords.RULE,

@@ -5,6 +5,7 @@ from importlib import import_module
 
 from chalice.app import Blueprint, Request, Response
 
+from chalicelib.api.headers import bare
 from chalicelib.api.rest.routes import PREFIX, ROUTES
 
 ANY_CONTENT_TYPE: list[str] = []
@@ -42,12 +43,14 @@ def openapi() -> Response:
 
 @blueprint.middleware("http")
 def in_our_words(request: Request, get_response: Callable[[Request], Response]) -> Response:
-    """Chalice's own refusal of a method, as a problem (for webhooks as well)."""
+    """Chalice's own refusal of a method, as a problem (for webhooks as well); and no answer without our headers."""
     response = get_response(request)
     if response.status_code == 405 and str(request.path).startswith(("/api/", "/hooks/")):
         from chalicelib.api import http
 
         return http.method_refused(request, str(response.headers.get("Allow", "")))
+    for name, value in bare().items():
+        response.headers.setdefault(name, value)
     return response
 
 

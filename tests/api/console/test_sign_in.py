@@ -218,7 +218,7 @@ def test_a_forgotten_password_is_chosen_anew_by_mail(pool: UserPool, browser: Br
     assert to == "lina@shop.example"
     assert "https://desk.test/password?link=" in text
     page = browser.get(f"/password?link={link_token(text)}")
-    assert page.headers["Referrer-Policy"] == "no-referrer"
+    assert page.headers["Referrer-Policy"] == "strict-origin"
     assert browser.get(f"/password?link={link_token(text)}").status == 200, "looking does not use it up"
     assert browser.submit("/password", password="short", again="short").status == 422
     browser.submit("/password", password=OTHER_PASSWORD, again=OTHER_PASSWORD)

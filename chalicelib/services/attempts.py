@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from chalicelib import observability
 from chalicelib.errors import TooMany
 from chalicelib.store import attempts as store
 from chalicelib.store.attempts import Attempts, Counted
@@ -63,6 +64,8 @@ def count(limit: Limit, key: str, now: datetime) -> None:
         lock = _lock(limit, failures)
         after = Attempts(failures, now + lock if lock else None)
         if store.write(key, after, before, now + FORGET_AFTER):
+            if lock:
+                observability.warn("locked", limit=limit.name, failures=failures, seconds=int(lock.total_seconds()))
             return
     raise _too_many(timedelta(seconds=2))
 

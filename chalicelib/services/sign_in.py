@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 from urllib.parse import quote
 
+from chalicelib import observability
 from chalicelib.domain.people import Agent, actor_of
 from chalicelib.errors import Conflict, InvalidInput, NotFound, NotSignedIn
 from chalicelib.services import attempts, audit, passwords, sessions
@@ -95,9 +96,14 @@ def enter_code(pool: UserPool, token: str, code: str, source: str, now: datetime
     return _after(pool, agent, answer, now, passed_code=True)
 
 
-def finish_set_up(pool: UserPool, token: str, code: str, now: datetime) -> Step:
-    """Prove that the app has the secret.  Raises InvalidInput after a wrong code; the same secret stays good."""
+def finish_set_up(pool: UserPool, token: str, code: str, now: datetime, by: str = "") -> Step:
+    """Prove that the app has the secret.  Raises InvalidInput after a wrong code; the same secret stays good.
+
+    by: id of the agent who is signed in, who can finish nobody else's step.
+    """
     half, agent = _open_step(token, "set_up", now)
+    if by not in ("", agent.id):
+        raise NotSignedIn(START_AGAIN)
     digits = _digits(code)
     try:
         challenge = pool.verify_totp(digits, half.access_token, half.challenge)
@@ -189,6 +195,7 @@ def _checked(pool: UserPool, address: str, password: str, source: str, now: date
         answer = None
     if answer is None or agent is None or not agent.active:
         attempts.wait_until(started + REFUSAL_SECONDS)
+        observability.warn("sign-in refused", account=attempts.account_key(ACCOUNT, address))
         raise NotSignedIn(REFUSED)
     _forgive_source(source, now)
     return _after(pool, agent, answer, now)
@@ -210,6 +217,7 @@ def _after(pool: UserPool, agent: Agent, answer: Entered | Asked, now: datetime,
 
 def _enter(agent: Agent, now: datetime) -> Step:
     attempts.succeeded(ACCOUNT, attempts.account_key(ACCOUNT, agent.email), now)
+    observability.log("signed in", agent=agent.id, second_factor=agent.totp)
     return Step("done", sessions.open_session(agent, now), agent.id)
 
 
@@ -258,6 +266,7 @@ def _agent(agent_id: str) -> Agent:
 
 
 def _note_wrong_code(token: str, half: HalfSignedIn, now: datetime) -> None:
+    observability.warn("wrong code", agent=half.agent_id, tries=half.wrong_codes + 1)
     if half.wrong_codes + 1 >= MAX_WRONG_CODES:
         store.take_half(sessions.hashed(token))
         raise NotSignedIn("Too many wrong codes. Start again.")
@@ -278,6 +287,7 @@ def _own_password(
         answer = pool.check_password(agent.email, password)
     except Wrong as error:
         attempts.wait_until(started + REFUSAL_SECONDS)
+        observability.warn("wrong password", agent=agent.id)
         raise InvalidInput("Nothing was changed.", {field: "This is not your present password."}) from error
     _forgive_source(source, now)
     attempts.succeeded(ACCOUNT, attempts.account_key(ACCOUNT, agent.email), now)

@@ -13,7 +13,7 @@ from chalicelib.api.web import Form, Visit
 from chalicelib.config import settings
 from chalicelib.domain.people import Inbox
 from chalicelib.errors import DeskbellError, InvalidInput, NotFound
-from chalicelib.services import forwarding, inboxes, mail_setup
+from chalicelib.services import audit, forwarding, inboxes, mail_setup
 from chalicelib.services.dns_lookup import Resolver
 from chalicelib.services.inboxes import InboxForm
 from chalicelib.store import directory
@@ -102,6 +102,7 @@ def add_domain(visit: Visit, inbox_id: str) -> Response:
         mail_setup.add_domain(wiring.client("sesv2"), mail_setup.domain_of(inbox))
     except DeskbellError as error:
         return _set_up_page(visit, inbox, refusal_of(error))
+    audit.record(visit.actor, "Domain added to SES", mail_setup.domain_of(inbox), visit.at)
     return visit.go(f"{INBOXES}/{inbox_id}/set-up")
 
 

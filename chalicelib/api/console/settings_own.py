@@ -10,7 +10,7 @@ from chalicelib.api.console.settings_pages import FINE, Refusal, refusal_of, sho
 from chalicelib.api.web import Form, Visit
 from chalicelib.domain.people import Agent
 from chalicelib.errors import DeskbellError, InvalidInput
-from chalicelib.services import agents, passwords, sessions, sign_in
+from chalicelib.services import agents, audit, passwords, sessions, sign_in
 from chalicelib.services.agents import OwnSettings
 from chalicelib.services.sign_in import Step
 from chalicelib.store import directory
@@ -56,7 +56,8 @@ def change_password(visit: Visit) -> Response:
 
 
 def sign_out_everywhere(visit: Visit) -> Response:
-    sessions.end_all(visit.agent.id, visit.at, but=visit.signed_in.session_id)
+    ended = sessions.end_all(visit.agent.id, visit.at, but=visit.signed_in.session_id)
+    audit.record(visit.actor, "Signed out everywhere else", f"{ended} sessions", visit.at)
     return visit.go(ME, done="signed-out")
 
 
@@ -75,7 +76,7 @@ def begin_factor(visit: Visit) -> Response:
 def finish_factor(visit: Visit) -> Response:
     token = visit.form.value("step")
     try:
-        sign_in.finish_set_up(handed.user_pool(), token, visit.form.value("code"), visit.at)
+        sign_in.finish_set_up(handed.user_pool(), token, visit.form.value("code"), visit.at, by=visit.agent.id)
     except InvalidInput as error:
         return _factor_page(visit, sign_in.step_waiting(token, visit.at), refusal_of(error))
     except DeskbellError as error:

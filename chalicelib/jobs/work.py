@@ -9,7 +9,7 @@ from chalicelib import config
 from chalicelib.errors import NotFound
 from chalicelib.jobs import delivery_events, push
 from chalicelib.jobs.batches import each_record
-from chalicelib.observability import count, failed, flush, latency, log
+from chalicelib.observability import failed, flush, latency, log
 from chalicelib.services import follow_up, notices, search
 from chalicelib.store import counters, live, messages, tickets
 
@@ -24,15 +24,36 @@ class Shown:
 
 
 def work(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """SQS batch of facts.  Consoles hear of a batch once, after it: ten changes of one ticket are one row."""
+    """SQS batch of facts.  Consoles hear of a batch once: ten changes of one ticket are one row.
+
+    They hear of it before receipts are followed up (acknowledged, indexed), which takes longest and shows nothing yet.
+    """
     shown = Shown({}, {}, {})
-    answer = each_record(event, lambda record: _follow(json.loads(record["body"]), shown))
+    receipts = [record for record in event["Records"] if _is_receipt(record)]
+    others = [record for record in event["Records"] if record not in receipts]
+    failures: list[dict[str, str]] = []
+    for records in (others, receipts):
+        answer = each_record({"Records": records}, lambda record: _follow(json.loads(record["body"]), shown))
+        failures += answer["batchItemFailures"]
+        if records is others:
+            _try_to_show(shown)
+    flush()
+    return {"batchItemFailures": failures}
+
+
+def _is_receipt(record: dict[str, Any]) -> bool:
+    try:
+        body = json.loads(record["body"])
+    except ValueError:
+        return False
+    return isinstance(body, dict) and body.get("kind") == "receipt"
+
+
+def _try_to_show(shown: Shown) -> None:
     try:
         _show(shown)
     except Exception:  # a console that missed a push shows it with its next page; the facts are done
         failed("push failed")
-    flush()
-    return answer
 
 
 def _follow(body: dict[str, Any], shown: Shown) -> None:
@@ -73,7 +94,6 @@ def _show(shown: Shown) -> None:
         return
     frames = [*_rows(shown.tickets, listening), *_messages(shown.messages, listening), *_notices(shown.notices)]
     push.send(listening, frames)
-    count("FramesPushed", len(frames))
 
 
 def _rows(ticket_ids: Iterable[str], listening: push.Listeners) -> list[push.Frame]:
@@ -94,7 +114,6 @@ def _messages(named: Iterable[tuple[str, str]], listening: push.Listeners) -> li
             frames.append(push.message_frame(message, listening, read_at))
         if message.direction == "in":
             latency("ReceivedToShown", (config.now() - message.at).total_seconds() * 1000)
-            count("Shown")
     return frames
 
 

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from chalicelib import wiring
 from chalicelib.jobs import work
-from chalicelib.services import reply_to_ticket
+from chalicelib.services import follow_up, reply_to_ticket
 from chalicelib.services.receive_message import Envelope, receive
 from chalicelib.services.reply_to_ticket import Reply
-from chalicelib.store import messages, tickets
+from chalicelib.store import live, messages, tickets
 from tests.engine import Desk
 from tests.services.test_receive_message import mail
 
@@ -60,3 +61,24 @@ def test_a_stream_batch_that_lambda_gave_up_is_acknowledged_for_the_repair_does_
         "DDBStreamBatchInfo": {"shardId": "shardId-1", "startSequenceNumber": "1", "batchSize": 100},
     }
     assert brought(letter) == {"batchItemFailures": []}
+
+
+def test_consoles_hear_of_a_message_before_its_receipt_is_followed_up(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a receipt that fails is brought again alone."""
+    done: list[str] = []
+
+    def fail(*_: object) -> None:
+        done.append("followed up")
+        raise ConnectionError("throttled")
+
+    receipt = receive(mail(desk), Envelope("o1", "kept/o1", desk.now, desk.inbox(), "2026-11-20"), desk.now)
+    live.open_connection(live.Connection("c1", "lina"), desk.now)
+    monkeypatch.setattr(wiring, "push", lambda connection_id, text: done.append("shown") is None)
+    monkeypatch.setattr(follow_up, "follow_up", fail)
+    facts = [{"kind": "receipt", "day": "2026-11-20", "name": "o1"}, {"kind": "ticket", "ticket": receipt.ticket_id}]
+    records = [{"messageId": fact["kind"], "body": json.dumps(fact)} for fact in facts]
+    assert work.work({"Records": records}, None) == {"batchItemFailures": [{"itemIdentifier": "receipt"}]}
+    assert "shown" in done
+    assert done[-1] == "followed up"

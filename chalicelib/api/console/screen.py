@@ -38,9 +38,8 @@ def rows_of(named: Named, desk: Desk, visit: Visit, cursor: str | None = None) -
     """A page of a list, or what a search found."""
     if named.name is not None:
         return lists.page(named.name, tuple(desk.teams), cursor)
-    found = search.find(named.query["q"], visit.at)
-    seen = tickets.get_many([row.id for row in found])
-    return Page(found, tuple(seen[row.id].seen_by if row.id in seen else frozenset() for row in found), None)
+    found = search.find_whole(named.query["q"], visit.at)
+    return Page(tuple(tickets.row_of(each.ticket) for each in found), tuple(each.seen_by for each in found), None)
 
 
 def list_context(visit: Visit, desk: Desk, named: Named, cursor: str | None = None) -> dict[str, Any]:

@@ -110,7 +110,8 @@ def hourly() -> None:
     wiring.begin()
     account = ledger.save(config.now())
     log("ledger", day=account.day, received=account.received, difference=account.difference)
-    count("LedgerDifference", abs(account.difference))
+    if account.difference:
+        count("LedgerDifference", abs(account.difference))
     flush()
 
 
@@ -121,5 +122,6 @@ def daily() -> None:
     log("ledger", day=account.day, received=account.received, difference=account.difference)
     drift = recount.recount(config.now())
     log("recount", drift=drift)
-    count("CountDrift", drift)
+    if drift:
+        count("CountDrift", drift)
     flush()

@@ -5,8 +5,11 @@ from typing import Any
 
 from chalicelib import config, wiring
 from chalicelib.connectors.email.events import read_event
-from chalicelib.observability import count, flush, latency, log, traced
+from chalicelib.observability import count, flush, log, traced
 from chalicelib.services import record_state
+
+AS_HOPED = frozenset({"sent", "delivered"})
+"""SES counts these itself; a metric of our own is paid for in every hour in which it is written."""
 
 
 def delivery_events(event: dict[str, Any], context: object) -> None:
@@ -23,5 +26,5 @@ def apply(event: Mapping[str, Any]) -> None:
             with traced(change.our_message_id or change.provider_id or ""):
                 applied = record_state.record(change, config.now())
                 log("delivery state", state=change.state, applied=applied, ticket=change.ticket_id)
-                count(change.state.capitalize())
-                latency("EventLag", max(0.0, (config.now() - change.at).total_seconds() * 1000))
+                if change.state not in AS_HOPED:
+                    count(change.state.capitalize())

@@ -1,7 +1,7 @@
 """Live fragments for open consoles, rendered by the same templates as the page."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -24,11 +24,15 @@ AT_ONCE = 8
 
 @dataclass(frozen=True)
 class Frame:
-    """One JSON text frame.  ticket_id: only for consoles that show that ticket; agent_id: only for that agent's."""
+    """One JSON text frame.  ticket_id: only for consoles that show that ticket; agent_id: only for that agent's.
+
+    kind: the one name in its object; frames of different kinds may leave together.  "": it leaves alone.
+    """
 
     text: str
     ticket_id: str | None = None
     agent_id: str | None = None
+    kind: str = ""
 
     def fits(self) -> bool:
         return len(self.text.encode()) <= MAX_FRAME_BYTES
@@ -74,7 +78,7 @@ def row_frame(loaded: tickets.Loaded, listening: Listeners) -> Frame:
         "sort": tickets.list_keys(ticket, now)["activity_key"],
         "waiting": tickets.list_keys(ticket, now)["waiting_key"],
     }
-    return Frame(json.dumps({"row": row}))
+    return Frame(json.dumps({"row": row}), kind="row")
 
 
 def _shortened(row: TicketRow) -> TicketRow:
@@ -100,7 +104,7 @@ def message_frame(message: Message, listening: Listeners, read_at: datetime) -> 
 
     names = {"ticket": message.ticket_id, "id": message.id, "read": read_at.timestamp()}
     html = message_fragment(message, listening.desk, config.now())
-    whole = Frame(json.dumps({"message": {**names, "html": html}}), message.ticket_id)
+    whole = Frame(json.dumps({"message": {**names, "html": html}}), message.ticket_id, kind="message")
     return whole if whole.fits() else Frame(json.dumps({"message": {**names, "fetch": True}}), message.ticket_id)
 
 
@@ -112,7 +116,30 @@ def notice_frame(agent_id: str, notice: Notice) -> Frame:
 
 
 def counts_frame(counts: dict[str, int]) -> Frame:
-    return Frame(json.dumps({"counts": counts}))
+    return Frame(json.dumps({"counts": counts}), kind="counts")
+
+
+def joined(frames: Iterable[Frame]) -> list[str]:
+    """What to send for these frames: those of different kinds as one, for each message to each console is billed."""
+    groups: list[dict[str, str]] = []
+    for number, frame in enumerate(frames):
+        room = next((each for each in groups if frame.kind and _has_room(each, frame)), None)
+        if room is None:
+            groups.append({frame.kind or f"alone {number}": frame.text})
+        else:
+            room[frame.kind] = frame.text
+    return [_as_one(list(each.values())) for each in groups]
+
+
+def _as_one(texts: Sequence[str]) -> str:
+    """JSON objects as one that holds all their names."""
+    return texts[0] if len(texts) == 1 else "{" + ", ".join(text[1:-1] for text in texts) + "}"
+
+
+def _has_room(group: Mapping[str, str], frame: Frame) -> bool:
+    alone = any(kind.startswith("alone ") for kind in group)
+    taken = sum(len(text.encode()) for text in group.values())
+    return not alone and frame.kind not in group and taken + len(frame.text.encode()) <= MAX_FRAME_BYTES
 
 
 def send(listening: Listeners, frames: Sequence[Frame]) -> None:
@@ -132,8 +159,8 @@ def send(listening: Listeners, frames: Sequence[Frame]) -> None:
 def _send_to(connection: Connection, frames: Sequence[Frame]) -> bool:
     """False when the connection is gone."""
     try:
-        for frame in frames:
-            if frame.concerns(connection) and not wiring.push(connection.id, frame.text):
+        for text in joined(frame for frame in frames if frame.concerns(connection)):
+            if not wiring.push(connection.id, text):
                 return False
     except Exception:  # it shows what it missed with its next page; the other consoles hear of everything
         failed("console not reached")

@@ -190,7 +190,8 @@ def clients() -> Client:
     """Clients by the caller's own credentials, region and endpoint."""
     import boto3
 
-    session = boto3.Session()
+    # boto3 by itself reads AWS_DEFAULT_REGION only; the AWS CLI, and so the guide, take AWS_REGION first.
+    session = boto3.Session(region_name=os.environ.get("AWS_REGION") or None)
     if session.region_name is None:
         raise ValueError("No region: set AWS_REGION, for example to eu-west-1.")
     made: dict[str, Any] = {}

@@ -113,7 +113,7 @@ def described(item: Item) -> str:
     if sk.startswith("MESSAGE#"):
         said = _document(item)
         kind = said.get("kind", "message")
-        return f"a {kind} by {said.get('author_name') or 'somebody'} of {said.get('at', 'an unknown time')}"
+        return f"{'an' if kind == 'event' else 'a'} {kind} by {said.get('author_name') or 'somebody'} of {said.get('at', 'an unknown time')}"
     return sk.partition("#")[0].lower()
 
 

@@ -172,6 +172,17 @@ def test_the_command_prints_where_to_go_and_what_mail_lacks(client: Client, endp
     assert "First admin" not in second.stdout
 
 
+def test_the_region_is_the_one_the_guide_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """boto3 by itself reads AWS_DEFAULT_REGION only."""
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    with pytest.raises(ValueError, match="AWS_REGION"):
+        deploy.clients()
+    monkeypatch.setenv("AWS_REGION", "eu-west-3")
+    assert deploy.clients()("sts").meta.region_name == "eu-west-3"
+
+
 def test_the_command_says_what_was_wrong(endpoint: str) -> None:
     answer = run_command(endpoint, "--set", "AlarmEmail")
     assert answer.returncode == 1

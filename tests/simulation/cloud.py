@@ -19,6 +19,7 @@ from tests.simulation.aws import Aws, install
 from tests.simulation.aws.s3 import Stored
 from tests.simulation.aws.ses import SentMail
 from tests.simulation.aws.sqs import ACCOUNT_URL, ARN, Message, lambda_record
+from tests.simulation.cognito import Cognito
 from tests.simulation.telegram import Telegram
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ class Cloud:
         self.world = world
         self.aws = Aws(lambda: world.time.timestamp())
         self.telegram = Telegram(world)
-        self._drawn = 0
+        self.cognito = Cognito()
+        self._drawn = self._batches = 0
         self._build()
 
     def _build(self) -> None:
@@ -88,8 +90,13 @@ class Cloud:
             attributes = {**fifo, "VisibilityTimeout": str(seconds), "RedrivePolicy": policy}
             self.aws.sqs.create_queue({"QueueName": live, "Attributes": attributes})
         self.aws.ssm.parameters[f"{PARAMETERS}reply-key"] = "reply-key-of-the-simulation"
+        rules = f"deskbell-{STAGE}"
+        self.aws.ses.active_rule_set = rules
+        self.aws.ses.rules[(rules, f"{rules}-inboxes")] = {"Name": f"{rules}-inboxes", "Recipients": []}
         self.aws.sqs.shuffle = self._shuffle
         self.aws.dynamodb.index_delay = self._index_delay
+        self.aws.dynamodb.unprocessed = lambda entries: len(self._undone(entries))
+        self.aws.sqs.refused = self._undone
 
     def _draw(self, what: str) -> float:
         self._drawn += 1
@@ -106,9 +113,23 @@ class Cloud:
         draw = self._draw("index")
         return draw * 0.2 if draw < 0.9 else (draw - 0.9) * 60
 
+    def _undone(self, entries: int) -> list[int]:
+        """Which entries of a batch AWS leaves undone: an answer like any other, that the caller has to read."""
+        running, faults = self.world.current, self.world.faults
+        self._batches += 1
+        if running is None or not faults.chance(
+            "partly done", faults.rates.partly_done, running.function, self._batches
+        ):
+            return []
+        running.struck = True
+        self.world.say(running.name, "! a batch was partly done")
+        return [draws.number(self.world.seed, "undone", self._batches) % entries]
+
     # -- what the desk's code does ------------------------------------------------------------------------------------
 
     def call(self, service: str, operation: str, arguments: dict[str, Any]) -> Any:
+        if service == "cognito-idp":
+            return self.cognito.call(operation, arguments)
         return self.aws.call(service, operation, arguments)
 
     @contextmanager

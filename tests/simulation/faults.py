@@ -14,7 +14,7 @@ from tests.simulation.sites import Site
 
 Kind = Literal[
     "dies before", "dies after", "fails before", "fails after", "throttled", "hangs before", "hangs after", "slow",
-    "twice", "refused", "delivered twice", "delivered late", "record again", "record lost", "cold start",
+    "twice", "refused", "partly done", "delivered twice", "delivered late", "record again", "record lost", "cold start",
 ]  # fmt: skip
 Name = tuple[str, ...]
 """Where a fault strikes."""
@@ -50,6 +50,8 @@ class Rates:
     delivered_late: float = 0.06
     record_again: float = 0.05
     record_lost: float = 0.012
+    partly_done: float = 0.01
+    """Entries of a batch that SQS or DynamoDB leaves undone."""
     cold_start: float = 0.15
 
 

@@ -202,7 +202,7 @@ def ledger_agrees(state: State, tell: Tell) -> None:
 
 
 def at_most_one_send(state: State, tell: Tell) -> None:
-    sent = Counter(mail.tags["msg"] for mail in state.desk.world.cloud.sent)
+    sent = Counter(mail.tags["msg"] for mail in state.desk.world.cloud.sent if "msg" in mail.tags)
     authors = {str(each["id"]): each for each in state.all_messages()}
     for message_id, times in sent.items():
         if times > 1:
@@ -283,13 +283,21 @@ def _is_answer(state: State, message: Message) -> bool:
 
 
 def _may_follow(state: State, first: Message, second: Message) -> bool:
-    """The same author; or sent anyway; or its author saw the first; or the first was known not to have arrived."""
+    """The same author; or sent anyway; or its author saw the first; or the first was known not to have arrived.
+
+    Or the customer wrote between the two: a mail that was long on its way is answered by the second, although the
+    answer continues the newer mail, by which it threads.
+    """
     said = state.said_of(second)
     if first["author_id"] == second["author_id"] or said is None or said.mode == "anyway":
         return True
     committed = state.witness.committed
     trouble = state.witness.troubled.get(str(first["id"]))
     if trouble is not None and trouble <= committed[str(second["id"])][1]:
+        return True
+    place = [committed[str(each["id"])][0] for each in (first, second)]
+    asked = (committed[str(each["id"])][0] for each in state.messages[first["ticket_id"]] if each["direction"] == "in")
+    if any(place[0] < each < place[1] for each in asked):
         return True
     seen = committed.get(said.last_seen or "", (-1, None))[0]
     return seen >= committed[str(first["id"])][0]
@@ -348,7 +356,13 @@ def nothing_reaches_others(state: State, tell: Tell) -> None:
     secret = {said.word for said in state.desk.said.values() if said.mode == "note" and said.ticket_id}
     ours = state.desk.addresses()
     for sent in state.desk.world.cloud.sent:
-        ticket_id = sent.tags["ticket"]
+        ticket_id = sent.tags.get("ticket", "")
+        if not ticket_id:
+            if WORD.search(sent.raw.decode("utf-8", "replace")) or not all(
+                to.endswith("@shop.example") for to in sent.to
+            ):
+                tell("6 the desk's own mails go to its people", f"one went to {sent.to}")
+            continue
         for address in sent.to:
             if address.lower() not in took_part[ticket_id] or address.lower() in ours:
                 tell("6 mail goes to those who took part", f"{sent.tags['msg']} of {ticket_id} went to {address}")

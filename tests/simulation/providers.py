@@ -18,7 +18,7 @@ class SesEvents:
         world.watchers.append(self._see)
 
     def _see(self, service: str, operation: str, arguments: dict[str, Any], answer: Any) -> None:
-        if service == "sesv2" and operation == "SendEmail":
+        if service == "sesv2" and operation == "SendEmail" and "msg" in self.world.cloud.sent[-1].tags:
             self._report(self.world.cloud.sent[-1], len(self.world.cloud.sent))
 
     def _report(self, mail: SentMail, n: int) -> None:

@@ -11,13 +11,15 @@ from chalicelib.api.rest import declare_all
 from chalicelib.api.rest.routes import PREFIX, ROUTES
 
 
-def request(method: str, path: str, body: bytes, headers: dict[str, str] | None = None) -> Request:
+def request(
+    method: str, path: str, body: bytes, headers: dict[str, str] | None = None, query: dict[str, str] | None = None
+) -> Request:
     """As API Gateway hands it to Chalice."""
     sent = {"content-type": "application/json", "host": "desk.example", **(headers or {})}
     context = {"httpMethod": method, "resourcePath": path, "identity": {"sourceIp": "127.0.0.1"}, "path": path}
     event: dict[str, Any] = {
         "requestContext": {**context, "requestId": "11111111-2222-3333-4444-555555555555"},
-        "multiValueQueryStringParameters": None, "pathParameters": {}, "headers": sent, "stageVariables": {},
+        "multiValueQueryStringParameters": {name: [value] for name, value in (query or {}).items()} or None, "pathParameters": {}, "headers": sent, "stageVariables": {},
         "body": body.decode() or None, "isBase64Encoded": False,
     }  # fmt: skip
     return Request(event, None)
@@ -29,7 +31,14 @@ def _declared() -> bool:
     return True
 
 
-def call(name: str, bearer: str, body: object = None, key: str | None = None, **parts: str) -> tuple[int, Any]:
+def call(
+    name: str,
+    bearer: str,
+    body: object = None,
+    key: str | None = None,
+    query: dict[str, str] | None = None,
+    **parts: str,
+) -> tuple[int, Any]:
     """One call; its status and its answer."""
     _declared()
     _, method, path = ROUTES[name]
@@ -37,6 +46,6 @@ def call(name: str, bearer: str, body: object = None, key: str | None = None, **
     if key is not None:
         headers["idempotency-key"] = key
     raw = b"" if body is None else json.dumps(body).encode()
-    answer = operations.answered(name, request(method, PREFIX + path.format_map(parts), raw, headers), parts)
+    answer = operations.answered(name, request(method, PREFIX + path.format_map(parts), raw, headers, query), parts)
     text = answer.body if isinstance(answer.body, str) else ""
     return int(answer.status_code), json.loads(text) if text else None

@@ -64,6 +64,8 @@ class Witness:
             self.world.violate("4 no timer early", f"ticket {ticket_id} woke {-late:.1f} s before its time")
 
     def _sent(self, tags: dict[str, str]) -> None:
+        if "msg" not in tags:
+            return  # a mail of the desk's own, to one of its people
         due = self.sends.get(tags["msg"])
         if due is not None and self.world.time < due:
             early = (due - self.world.time).total_seconds()

@@ -148,7 +148,7 @@ def a_notice_that_is_none(turn: Turn) -> None:
 
 @act(0.8)
 def our_own_mail_comes_back(turn: Turn) -> None:
-    ours = turn.maybe(turn.desk.world.cloud.sent, "which")
+    ours = turn.maybe([each for each in turn.desk.world.cloud.sent if "msg" in each.tags], "which")
     if ours is None:
         return
     mail = Mail(f"{turn.n}", ours.raw, ours.from_address, ADDRESSES[:1], frozenset(ours.to), mails.word_of(turn.n), "",

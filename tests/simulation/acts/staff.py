@@ -1,0 +1,144 @@
+"""What admins set up: people, inboxes, domains; signing in; looking after what is derived."""
+
+from chalicelib import wiring
+from chalicelib.api.console.handed import send_system_mail, user_pool
+from chalicelib.api.inbox_tools import inbox_tools
+from chalicelib.services import agents, inboxes, mail_setup, rebuild, sessions, sign_in
+from chalicelib.services.agents import AgentChange, NewAgent
+from chalicelib.services.inboxes import InboxForm
+from chalicelib.services.password_links import LinkMaker
+from chalicelib.store import directory, usage
+from chalicelib.store.usage import Usage
+from tests.simulation.acts import Turn, act
+from tests.simulation.rest import call
+
+PASSWORD = "Correct-horse-7-battery"
+URL = "https://desk.shop.example"
+
+
+@act(0.8)
+def invites_somebody(turn: Turn) -> None:
+    desk = turn.desk
+    admin = desk.actor(desk.agents[2])
+    new = NewAgent(f"new{turn.n}@shop.example", f"New {turn.n}", "agent")
+
+    def invite() -> None:
+        maker = LinkMaker(wiring.need_secret("reply-key").encode(), f"{URL}/password")
+        agents.invite(user_pool(), new, maker, send_system_mail, admin, desk.now())
+
+    desk.web(admin.id, f"invites {new.email}", invite)
+
+
+@act(0.8)
+def changes_a_colleague(turn: Turn) -> None:
+    """Somebody invited before gets another role, or is switched off and on."""
+    desk = turn.desk
+    admin = desk.actor(desk.agents[2])
+    known = {each.id for each in desk.agents}
+    others = sorted(sk for pk, sk in desk.items if pk == "AGENTS" and sk not in known)
+    chosen = turn.maybe(others, "whom")
+    if chosen is None:
+        return
+    role = turn.among(("agent", "leader", "admin", "viewer"), "role")
+    wanted = AgentChange(f"Renamed {turn.n}", role, (), turn.chance(0.7, "active"))
+    label = f"makes {chosen} {role}"
+    desk.web(admin.id, label, lambda: agents.change(user_pool(), chosen, wanted, admin, desk.now()))
+
+
+@act(1.2)
+def signs_in(turn: Turn) -> None:
+    """With the right password or a wrong one; then the session is used, and now and then all of them end."""
+    desk = turn.desk
+    agent = turn.among(desk.agents, "who")
+    desk.world.cloud.cognito.passwords[agent.email] = PASSWORD
+    given = PASSWORD if turn.chance(0.7, "right") else "wrong"
+
+    def enter() -> None:
+        sign_in.begin(user_pool(), agent.email, given, "203.0.113.9", desk.now())
+        cookie = sessions.open_session(agent, desk.now())
+        sessions.signed_in(cookie, desk.now())
+        sessions.how_many(agent.id, desk.now())
+        if turn.chance(0.3, "ends"):
+            sessions.end_all(agent.id, desk.now())
+
+    desk.web(agent.id, "signs in", enter)
+
+
+@act(0.8)
+def connects_an_inbox(turn: Turn) -> None:
+    """A mail address (SES's rule must follow) or a bot (Telegram must be told)."""
+    desk = turn.desk
+    admin = desk.actor(desk.agents[2])
+    if turn.chance(0.5, "bot"):
+        secrets = {"bot_token": f"{turn.n}:AAtoken"}
+        form = InboxForm("telegram", f"Bot {turn.n}", secrets=secrets)
+    else:
+        form = InboxForm("email", f"Inbox {turn.n}", f"inbox{turn.n}@shop.example")
+    label = f"connects {form.name}"
+    desk.web(admin.id, label, lambda: inboxes.create(form, inbox_tools(URL), admin, desk.now()))
+
+
+@act(0.6)
+def sets_a_domain_up(turn: Turn) -> None:
+    desk = turn.desk
+
+    def look() -> None:
+        ses = wiring.client("sesv2")
+        mail_setup.add_domain(ses, "shop.example")
+        mail_setup.sandbox(ses)
+        mail_setup.look(ses, lambda name, kind: (), "shop.example", "shop.example", "eu-west-1")
+
+    desk.world.cloud.aws.ses.identities["shop.example"] = True
+    desk.web("ada", "sets shop.example up", look)
+
+
+@act(0.7)
+def rebuilds_what_is_derived(turn: Turn) -> None:
+    """Lists, counters and words anew, while people go on working."""
+    desk = turn.desk
+
+    def build() -> None:
+        progress = rebuild.begin(rebuild.PARTS, desk.now())
+        while not rebuild.is_done(progress):
+            progress = rebuild.step(progress, desk.now())
+        rebuild.finish(progress, desk.now())
+
+    desk.web("ada", "rebuilds lists, counts and words", build)
+
+
+@act(0.7)
+def a_program_reads(turn: Turn) -> None:
+    desk = turn.desk
+    ticket_id = turn.maybe(desk.ticket_ids(), "ticket") or "1001"
+
+    def read() -> None:
+        call("list_messages", desk.bearer, ticket_id=ticket_id)
+        call("list_tickets", desk.bearer, query={"list": "undelivered"})
+        call("list_tickets", desk.bearer)
+        call("list_dead_letters", desk.bearer)
+
+    desk.web("program", "reads", read)
+
+
+@act(0.4)
+def a_month_is_counted(turn: Turn) -> None:
+    desk = turn.desk
+    desk.web("ada", "keeps a month's usage", lambda: usage.keep(Usage("2026-11", desk.now(), {"reads": 1.0})))
+
+
+@act(0.4)
+def an_inbox_is_switched_off(turn: Turn) -> None:
+    """One that was connected before, and on again; its address stays ours."""
+    desk = turn.desk
+    admin = desk.actor(desk.agents[2])
+    known = {each.id for each in desk.inboxes}
+    others = sorted(sk for pk, sk in desk.items if pk == "INBOXES" and sk not in known)
+    chosen = turn.maybe(others, "which")
+    if chosen is None:
+        return
+
+    def change() -> None:
+        form = inboxes.form_of(directory.inbox(chosen))
+        inboxes.change(chosen, form, inbox_tools(URL), admin, desk.now())
+
+    desk.web(admin.id, f"saves inbox {chosen}", change)

@@ -1,0 +1,69 @@
+"""The simulation itself: the same every time, complete, and clean over past seeds and some fresh ones."""
+
+import pytest
+
+from tests.simulation import sites
+from tests.simulation.acts import all_acts
+from tests.simulation.history import LEAST_ACTS, LEAST_FAULTS, Plan, Result, run
+from tests.simulation.past import PastSeed, past_seeds
+from tests.simulation.shrink import shrunk, story
+
+FRESH = range(70_000, 70_024)
+
+
+def clean(result: Result) -> None:
+    """Fails with the history itself, as small as it can be made."""
+    if result.violations:
+        pytest.fail(story(shrunk(result, most_runs=60)))
+
+
+@pytest.mark.parametrize("past", past_seeds(), ids=lambda past: str(past.number))
+def test_what_once_broke_holds(past: PastSeed) -> None:
+    clean(run(Plan(past.number)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", FRESH)
+def test_every_promise_holds(seed: int) -> None:
+    result = run(Plan(seed))
+    clean(result)
+    assert len(result.acts) >= LEAST_ACTS
+    assert result.injected >= LEAST_FAULTS
+    found = [site for site in result.called if "not found" in site.operation]
+    assert not found, "calls came from lines that reading the source did not find"
+
+
+def test_the_same_seed_is_the_same_history() -> None:
+    first, second, other = run(Plan(5)), run(Plan(5)), run(Plan(6))
+    assert first.lines == second.lines
+    assert first.digest == second.digest != other.digest
+
+
+def test_a_history_is_played_again_from_its_acts_and_faults_alone() -> None:
+    whole = run(Plan(5))
+    again = run(Plan(5, whole.acts, frozenset(whole.faults)))
+    assert again.digest == whole.digest
+
+
+def test_what_is_left_out_is_left_out() -> None:
+    whole = run(Plan(5))
+    calm = run(Plan(5, whole.acts, frozenset()))
+    assert not calm.faults
+    assert calm.acts == whole.acts
+    short = run(Plan(5, whole.acts[:3], frozenset()))
+    assert short.acts == whole.acts[:3]
+    clean(calm)
+
+
+def test_there_is_an_act_for_all_that_people_do() -> None:
+    names = [each.name for each in all_acts()]
+    assert names == sorted(names)
+    assert {"answers", "takes back", "writes a new mail", "writes on telegram", "retries a dead letter"} <= set(names)
+
+
+def test_the_source_holds_the_sites_we_know() -> None:
+    known = {str(site).split(":")[0] + " " + site.operation for site in sites.known()}
+    assert {
+        "connectors/email/ses.py SendEmail", "wiring.py Post", "store/transaction.py TransactWriteItems",
+        "store/objects.py CopyObject", "jobs/later.py SendMessage", "wiring.py PostToConnection",
+    } <= known  # fmt: skip

@@ -112,8 +112,9 @@ def described(item: Item) -> str:
         return "the long body of a message"
     if sk.startswith("MESSAGE#"):
         said = _document(item)
-        kind = said.get("kind", "message")
-        return f"{'an' if kind == 'event' else 'a'} {kind} by {said.get('author_name') or 'somebody'} of {said.get('at', 'an unknown time')}"
+        kind = str(said.get("kind", "message"))
+        article = "an" if kind == "event" else "a"
+        return f"{article} {kind} by {said.get('author_name') or 'somebody'} of {said.get('at', 'an unknown time')}"
     return sk.partition("#")[0].lower()
 
 

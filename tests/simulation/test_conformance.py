@@ -5,11 +5,14 @@ AWS documents, the difference stands in ``DEVIATIONS`` with its reason, and nowh
 """
 
 import copy
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from typing import Any
+from unittest.mock import patch
 
 import botocore.session
 import pytest
@@ -19,6 +22,7 @@ from botocore.exceptions import ClientError
 from bench import dynamodb_local
 from infra.resources import table as table_resource
 from local.engine import client as engine_client
+from tests.simulation import history
 from tests.simulation.aws import Aws
 from tests.simulation.conformance import TABLE, Draw, Request
 from tests.simulation.named import NAMED
@@ -73,6 +77,23 @@ DEVIATIONS = (
         "engine", "a filter on what the index does not hold", INVALID, "ok", "it takes the attribute as absent",
     ),
 )  # fmt: skip
+
+
+@cache
+def recorded(histories: int = 3) -> tuple[Request, ...]:
+    """What the desk itself asks of DynamoDB in some histories, faults and all."""
+    found: list[Request] = []
+    real = Aws.call
+
+    def call(aws: Aws, service: str, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        if service == "dynamodb":
+            found.append((operation, json.loads(json.dumps(arguments).replace('"sim-table"', f'"{TABLE}"'))))
+        return real(aws, service, operation, arguments)
+
+    with patch.object(Aws, "call", call):
+        for seed in range(1, histories + 1):
+            history.run(history.Plan(seed))
+    return tuple(found)
 
 
 def outcome(call: Call, request: Request) -> Any:
@@ -201,6 +222,10 @@ def run(pair: Pair) -> None:
     for seed in range(SEQUENCES):
         for request in Draw(seed, sound=pair.name == "engine").requests(REQUESTS):
             pair.compare(f"sequence {seed}", request)
+    asked = recorded()
+    assert {operation for operation, _ in asked} >= {"TransactWriteItems", "UpdateItem", "PutItem", "Query", "GetItem"}
+    for request in asked:
+        pair.compare("recorded", request)
     assert not pair.differences, "\n".join(pair.differences[:10])
     pair.compare_end_state()
     wanted_of = {n for n, each in enumerate(DEVIATIONS) if each.engine == pair.name}

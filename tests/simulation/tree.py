@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,32 +18,36 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("app.py", "chalicelib", "infra", "local", "bench", "tests", "pyproject.toml")
 SKIPPED = shutil.ignore_patterns("__pycache__", "*.pyc", "node_modules")
-PATIENCE = 45
-"""Seconds beyond its budget after which a process counts as hanging."""
+HANGS_AFTER = 25
+"""Seconds of computing beyond its budget after which a process counts as hanging."""
+PATIENCE = 20
+"""So many times as long may it take on a busy machine."""
 SEEDS = range(1, 400)
 PROGRAM = """
-import json, sys, time
-began = time.monotonic()
-budget, seeds = float(sys.argv[1]), json.loads(sys.argv[2])
-told = {"found": False, "histories": 0}
+import json, resource, sys, time
+budget, seeds, go_on = float(sys.argv[1]), json.loads(sys.argv[2]), len(sys.argv) > 3
+limit = int(budget) + HANGS_AFTER
+resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 5))
+told = {"found": False, "histories": 0, "unclean": []}
+began = time.process_time()
 try:
     from tests.simulation.history import Plan, run
-    began = time.monotonic()
+    began = time.process_time()
     for seed in seeds:
-        if time.monotonic() - began > budget:
+        if time.process_time() - began > budget:
             break
         violations = run(Plan(seed)).violations
         told["histories"] += 1
         if violations:
             told |= {"found": True, "seed": seed, "what": violations[0][:300]}
-            told["unclean"] = [*told.get("unclean", ()), seed]
-            if len(sys.argv) < 4:
+            told["unclean"].append(seed)
+            if not go_on:
                 break
 except BaseException as error:
     told |= {"found": True, "what": f"broke: {type(error).__name__}: {error}"[:300]}
-told["seconds"] = round(time.monotonic() - began, 2)
+told["seconds"] = round(time.process_time() - began, 2)
 print("told " + json.dumps(told))
-"""
+""".replace("HANGS_AFTER", str(HANGS_AFTER))
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class Edit:
 
 @dataclass(frozen=True)
 class Verdict:
-    """``what``: the first broken promise.  ``seconds``: of histories until then, or until the budget was over."""
+    """``what``: the first broken promise.  ``seconds``: of computing until then, or until the budget was over."""
 
     found: bool
     seconds: float
@@ -109,23 +112,26 @@ class Tree:
 
     def settle(self, histories: int) -> None:
         """Play the clean source: only seeds that it passes prove anything.  Also leaves compiled files behind."""
-        wanted = json.dumps(list(SEEDS)[:histories])
-        told = self._child(["-c", PROGRAM, "3600", wanted, "all"], 3600, compiled=True)
-        self.unclean = tuple(told.get("unclean", ()))
-        if str(told.get("what", "")).startswith("broke"):
-            raise RuntimeError(f"the clean source does not run: {told['what']}")
-        self.seeds = tuple(each for each in list(SEEDS)[:histories] if each not in self.unclean)
+        wanted = list(SEEDS)[:histories]
+        told = self._child(["-c", PROGRAM, f"{10 * histories}", json.dumps(wanted), "all"], 3600, compiled=True)
+        if told["histories"] < histories:
+            raise RuntimeError(f"the clean source does not run: {told.get('what')}")
+        self.unclean = tuple(told["unclean"])
+        self.seeds = tuple(each for each in wanted if each not in self.unclean)
 
     def verdict(self, sources: dict[str, str], budget: float) -> Verdict:
-        """Play histories with these files changed, until one breaks a promise or the budget (seconds) is over."""
+        """Play histories with these files changed, until one breaks a promise or the budget is over.
+
+        ``budget``: seconds of computing, which a busy machine does not stretch.
+        """
         with self.changed(sources):
-            told = self._child(["-c", PROGRAM, str(budget), json.dumps(self.seeds)], budget + PATIENCE)
+            told = self._child(["-c", PROGRAM, str(budget), json.dumps(self.seeds)], (budget + HANGS_AFTER) * PATIENCE)
         return Verdict(
             bool(told["found"]), float(told["seconds"]), str(told.get("what", "")), int(told.get("seed", 0)),
             int(told.get("histories", 0)),
         )  # fmt: skip
 
-    def passes(self, sources: dict[str, str], tests: Sequence[str], patience: float = 240) -> bool:
+    def passes(self, sources: dict[str, str], tests: Sequence[str], patience: float = 900) -> bool:
         """Do these tests still pass with these files changed?"""
         command = ["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-m", "not slow and not browser", *tests]
         with self.changed(sources):
@@ -135,14 +141,14 @@ class Tree:
                 return False
 
     def _child(self, arguments: Sequence[str], patience: float, compiled: bool = False) -> dict[str, Any]:
-        began = time.monotonic()
+        hangs = {"found": True, "what": "hangs", "seconds": 0.0, "histories": 0}
         try:
             done = self.run(arguments, patience, compiled)
         except subprocess.TimeoutExpired:
-            return {"found": True, "what": "hangs", "seconds": round(time.monotonic() - began, 2)}
+            return hangs
         lines = [line for line in done.stdout.splitlines() if line.startswith("told ")]
         if not lines:
-            return {"found": True, "what": f"broke: {done.stderr[-200:]}", "seconds": 0.0}
+            return hangs if done.returncode < 0 else {**hangs, "what": f"broke: {done.stderr[-200:]}"}
         told: dict[str, Any] = json.loads(lines[-1].removeprefix("told "))
         return told
 
@@ -157,6 +163,56 @@ class Tree:
         return subprocess.run(
             command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=patience, check=False
         )
+
+
+class Nursery:
+    """The process of ``nursery``: it stays loaded from one mutant to the next."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        environment = {**os.environ, "PYTHONPATH": str(tree.folder), "PYTHONDONTWRITEBYTECODE": "1"}
+        command = ["nice", "-n", "10", sys.executable, "-m", "tests.simulation.nursery"]
+        self._process = subprocess.Popen(
+            command, cwd=tree.folder, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL, text=True,
+        )  # fmt: skip
+        self._told()
+
+    def verdict(self, wrong: dict[str, Any], budget: float) -> Verdict | None:
+        """``wrong``: ``sources``, or ``file``, ``index`` and ``kind`` of a mutant.  None: it cannot be put in place."""
+        request = {**wrong, "budget": budget, "seeds": self.tree.seeds}
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+        told = self._told()
+        if "unchanged" in told:
+            return None
+        return Verdict(
+            bool(told["found"]), float(told["seconds"]), str(told.get("what", "")), int(told.get("seed", 0)),
+            int(told["histories"]),
+        )  # fmt: skip
+
+    def _told(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if line.startswith("told "):
+                found: dict[str, Any] = json.loads(line.removeprefix("told "))
+                return found
+        raise RuntimeError("the nursery ended")
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(60)
+
+
+@contextmanager
+def nursery(tree: Tree) -> Iterator[Nursery]:
+    made = Nursery(tree)
+    try:
+        yield made
+    finally:
+        made.close()
 
 
 @contextmanager

@@ -1,0 +1,147 @@
+"""Do the histories find bugs?  Planted ones, and mutants; what no history finds is offered to the unit tests.
+
+    figures = teeth.run(budget_seconds=1200)
+
+Survivors are kept in ``survivors.toml``, each with the reason why it may live.  One without a reason is a gap.
+"""
+
+import statistics
+import time
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.simulation import mutants
+from tests.simulation.mutants import Mutant
+from tests.simulation.planted import PLANTED, Planted
+from tests.simulation.tree import Nursery, Tree, Verdict, copied, nursery
+
+REASONS = Path(__file__).parent / "survivors.toml"
+MUTANTS = 110
+SEED = 20261122
+CLEAN_HISTORIES = 30
+COVERED_HISTORIES = 8
+PLANTED_SECONDS = 20.0
+MUTANT_SECONDS = 6.0
+
+
+@dataclass
+class Figures:
+    """``survivors``: mutants that nothing found.  ``unexplained``: those of them without a reason, and planted bugs
+    that no history found.  ``skipped``: what the budget was too small for.
+    """
+
+    planted: int = 0
+    planted_found: int = 0
+    seconds_to_find: list[float] = field(default_factory=list)
+    mutants: int = 0
+    killed_by_histories: int = 0
+    killed_by_unit_tests: int = 0
+    survivors: list[Mutant] = field(default_factory=list)
+    unexplained: list[str] = field(default_factory=list)
+    skipped: int = 0
+    unclean_histories: int = 0
+
+    @property
+    def median_seconds(self) -> float:
+        return round(statistics.median(self.seconds_to_find), 1) if self.seconds_to_find else 0.0
+
+    @property
+    def killed(self) -> int:
+        return self.killed_by_histories + self.killed_by_unit_tests
+
+    def as_numbers(self) -> dict[str, float]:
+        return {
+            "planted": self.planted, "planted_found": self.planted_found,
+            "median_seconds_to_find": self.median_seconds, "mutants": self.mutants, "mutants_killed": self.killed,
+            "mutants_killed_by_histories": self.killed_by_histories,
+            "mutants_killed_by_unit_tests": self.killed_by_unit_tests, "survivors": len(self.survivors),
+            "unexplained": len(self.unexplained), "skipped": self.skipped,
+            "unclean_histories": self.unclean_histories,
+        }  # fmt: skip
+
+
+Say = Callable[[str], None]
+
+
+def run(
+    budget_seconds: float, mutants_wanted: int = MUTANTS, say: Say = lambda line: None, seed: int = SEED
+) -> Figures:
+    """Plant every bug, then make mutants until the budget is over; ``say`` hears a line about each."""
+    end = time.monotonic() + budget_seconds
+    figures = Figures()
+    with copied() as tree:
+        tree.settle(CLEAN_HISTORIES)
+        figures.unclean_histories = len(tree.unclean)
+        say(f"clean source: {len(tree.seeds)} histories pass, {len(tree.unclean)} do not")
+        with nursery(tree) as fast:
+            for bug in PLANTED:
+                if time.monotonic() > end:
+                    figures.skipped += 1
+                    continue
+                _plant(tree, fast, bug, figures, say)
+        reached = mutants.executed(tree, COVERED_HISTORIES)
+        with nursery(tree) as fast:
+            for mutant in mutants.made(tree, reached, mutants_wanted, seed):
+                if time.monotonic() > end:
+                    figures.skipped += 1
+                    continue
+                _try(tree, fast, mutant, figures, say)
+    return figures
+
+
+def _plant(tree: Tree, fast: Nursery, bug: Planted, figures: Figures, say: Say) -> None:
+    sources = bug.sources(tree)
+    verdict = fast.verdict({"sources": sources}, PLANTED_SECONDS) or tree.verdict(sources, PLANTED_SECONDS)
+    figures.planted += 1
+    say(_told("planted", bug.name, verdict))
+    if verdict.found:
+        figures.planted_found += 1
+        figures.seconds_to_find.append(verdict.seconds)
+    else:
+        figures.unexplained.append(f"planted: {bug.name}")
+
+
+def _try(tree: Tree, fast: Nursery, mutant: Mutant, figures: Figures, say: Say) -> None:
+    wrong = {"file": mutant.file, "index": mutant.index, "kind": mutant.kind}
+    verdict = fast.verdict(wrong, MUTANT_SECONDS) or tree.verdict({mutant.file: mutant.source}, MUTANT_SECONDS)
+    figures.mutants += 1
+    say(_told("mutant", f"{mutant.name}: {mutant.change}", verdict))
+    if verdict.found:
+        figures.killed_by_histories += 1
+        return
+    tests = list(unit_tests(tree, mutant.file))
+    if tests and not tree.passes({mutant.file: mutant.source}, tests):
+        figures.killed_by_unit_tests += 1
+        say(f"  found by {' '.join(tests)}")
+        return
+    figures.survivors.append(mutant)
+    reason = reasons().get((mutant.file, mutant.change))
+    say(f"  survives: {reason or 'no reason is known'}")
+    if reason is None:
+        figures.unexplained.append(f"{mutant.name}: {mutant.change}")
+
+
+def _told(kind: str, name: str, verdict: Verdict) -> str:
+    how = f"{verdict.seconds:.1f} s, {verdict.histories} histories"
+    return f"{kind} {'found' if verdict.found else 'MISSED'} ({how}) {name} {verdict.what[:120]}".rstrip()
+
+
+def unit_tests(tree: Tree, file: str) -> Iterator[str]:
+    """The tests that name the module: by its file's name, or by importing it."""
+    room, module = Path(file).parent.name, Path(file).stem
+    folder = tree.folder / "tests"
+    for path in sorted(folder.rglob("test_*.py")):
+        if path.is_relative_to(folder / "simulation") or path.is_relative_to(folder / "browser"):
+            continue
+        named = path.stem == f"test_{module}"
+        if named or (path.parent.name == room and module in path.read_text().split("\n\n\n")[0]):
+            yield str(path.relative_to(tree.folder))
+
+
+def reasons() -> dict[tuple[str, str], str]:
+    """Why a survivor may live, by file and change."""
+    known: dict[str, Any] = tomllib.loads(REASONS.read_text()) if REASONS.exists() else {}
+    return {(each["file"], each["change"]): each["reason"] for each in known.get("survivor", ())}

@@ -1,0 +1,120 @@
+"""The histories find bugs: a handful of planted ones here, all of them and mutants in ``bench.faults --mutants``."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.simulation import mutants, teeth
+from tests.simulation.planted import PLANTED
+from tests.simulation.tree import ROOT, Edit, Tree, copied
+
+HANDFUL = (
+    "the duplicate check has the wrong key",
+    "a message is sent before it is claimed",
+    "an unclear message is sent again",
+    "a bounce does not open the ticket again",
+    "a ticket is written over what somebody else wrote",
+)
+HISTORIES = 6
+SECONDS = 60.0
+SOURCE = '''
+def chosen(items, limit=3):
+    """Not this."""
+    if not items and limit > 1 or limit == 2:
+        raise ValueError(f"no {limit}")
+    log("chosen", count=5)
+    save(items, condition=True)
+    return [each for each in items if each is not None][:7]
+'''
+
+
+@pytest.fixture(scope="module")
+def tree() -> Iterator[Tree]:
+    with copied() as made:
+        yield made
+
+
+def test_planted_bugs_still_fit_the_source(tree: Tree) -> None:
+    names = [bug.name for bug in PLANTED]
+    assert len(set(names)) == len(names) >= 24
+    assert set(HANDFUL) <= set(names)
+    for bug in PLANTED:
+        for file, source in bug.sources(tree).items():
+            ast.parse(source)
+            assert source != tree.read(file), bug.name
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_a_handful_of_planted_bugs_is_found_and_the_clean_source_passes(tree: Tree) -> None:
+    tree.settle(HISTORIES)
+    assert tree.unclean == ()
+    tree.seeds = tuple(range(1, 60))
+    missed = []
+    for bug in (each for each in PLANTED if each.name in HANDFUL):
+        verdict = tree.verdict(bug.sources(tree), SECONDS)
+        if not verdict.found or verdict.what.startswith("broke"):
+            missed.append(f"{bug.name}: {verdict}")
+    assert not missed
+
+
+def test_an_edit_fits_in_one_place_only() -> None:
+    assert Edit("a.py", "one", "two").applied("one three") == "two three"
+    for source in ("three", "one one"):
+        with pytest.raises(ValueError, match="places instead of one"):
+            Edit("a.py", "one", "two").applied(source)
+
+
+def test_the_working_tree_is_never_touched_and_the_copy_is_restored(tree: Tree) -> None:
+    name = "chalicelib/jobs/later.py"
+    before = tree.read(name)
+    with tree.changed({name: "raise RuntimeError"}):
+        assert tree.read(name) == "raise RuntimeError"
+        assert (ROOT / name).read_text() != "raise RuntimeError"
+        assert tree.run(["-c", "import chalicelib.jobs.later"], 60).returncode != 0
+    assert tree.read(name) == before
+    assert tree.run(["-c", "import chalicelib.jobs.later"], 60).returncode == 0
+
+
+class _OneFile(Tree):
+    """A tree that holds nothing but one module."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+
+def test_mutants_differ_from_the_source_in_one_small_thing_each(tmp_path: Path) -> None:
+    room = tmp_path / "chalicelib" / "jobs"
+    room.mkdir(parents=True)
+    (room / "sample.py").write_text(SOURCE)
+    tree, file = _OneFile(tmp_path), "chalicelib/jobs/sample.py"
+    reached = frozenset((file, line) for line in range(1, 20))
+    found = mutants.made(tree, reached, 50, seed=1)
+    again = mutants.made(tree, reached, 50, seed=1)
+    plain = ast.unparse(ast.parse(SOURCE))
+    assert [each.source for each in found] == [each.source for each in again]
+    assert all(each.source != plain for each in found)
+    every = {each.kind for seed in range(30) for each in mutants.made(tree, reached, 50, seed)}
+    assert every == set(mutants.MAKERS)
+    changed = {each.change for seed in range(30) for each in mutants.made(tree, reached, 50, seed)}
+    assert "save(items, condition=True) → save(items)" in changed
+    assert not [each for each in changed if "log(" in each or "count=5" in each]
+
+
+def test_only_what_the_histories_reach_is_made_wrong(tmp_path: Path) -> None:
+    room = tmp_path / "chalicelib" / "jobs"
+    room.mkdir(parents=True)
+    (room / "sample.py").write_text(SOURCE)
+    tree, file = _OneFile(tmp_path), "chalicelib/jobs/sample.py"
+    assert mutants.made(tree, frozenset(), 50, seed=1) == []
+    found = mutants.made(tree, frozenset({(file, 7)}), 50, seed=1)
+    assert {each.line for each in found} == {7}
+
+
+def test_every_known_survivor_has_a_reason() -> None:
+    for (file, change), reason in teeth.reasons().items():
+        assert (ROOT / file).exists(), file
+        assert " → " in change
+        assert len(reason.split()) >= 4, f"{file} {change}"

@@ -4,6 +4,7 @@
 ``python -m bench.cost --write``         the same, and keeps the counts in bench/cost_counts.json
 ``python -m bench.cost --priced``        prices the kept counts, without the stack
 ``python -m bench.cost --table``         the tables of docs/cost.md, from the kept counts
+``python -m bench.cost --docs``          puts them there
 """
 
 import argparse
@@ -20,14 +21,16 @@ from typing import Any
 
 from bench import cost_model, cost_table
 from bench.result import report
-from chalicelib.domain.cost import PriceList, bill, price_list
+from chalicelib.domain.cost import PriceList, added, bill, price_list, times
 
 TICKETS, WARM_UP, LISTED = 12, 2, 55
 CLOCK_CALLS = 5
 MONTH_TICKETS, AGENTS = 10_000, 10
 """Ten agents who answer some 90 messages a day, two a ticket."""
 LIMITS = {"usd_per_1000_tickets": 0.75, "usd_idle_month_free_tier": 1.0}
-PRICES = Path(__file__).parent.parent / "chalicelib" / "data" / "prices.toml"
+ROOT = Path(__file__).parent.parent
+PRICES = ROOT / "chalicelib" / "data" / "prices.toml"
+DOCS = ROOT / "docs" / "cost.md"
 
 
 def main() -> int:
@@ -36,11 +39,15 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="keep the counts in bench/cost_counts.json")
     parser.add_argument("--priced", action="store_true", help="price the kept counts")
     parser.add_argument("--table", action="store_true", help="the tables of docs/cost.md")
+    parser.add_argument("--docs", action="store_true", help="put them there")
     parser.add_argument("--tickets", type=int, default=TICKETS)
     given = parser.parse_args()
     prices = price_list(tomllib.loads(PRICES.read_text()))
-    if given.table:
-        print(cost_table.tables(cost_model.read_counts(), prices))
+    if given.table or given.docs:
+        tables = cost_table.tables(cost_model.read_counts(), prices)
+        if given.docs:
+            DOCS.write_text(cost_table.replaced(DOCS.read_text(), tables))
+        print(tables)
         return 0
     say: Callable[[str], None] = (lambda line: None) if given.json else print
     counts = cost_model.read_counts() if given.priced else measured(given.tickets, say)
@@ -54,12 +61,12 @@ def main() -> int:
 
 def figures(counts: Mapping[str, Any], prices: PriceList) -> dict[str, float]:
     whole = bill(cost_model.month(counts, MONTH_TICKETS, AGENTS), prices, free_tier=False)
-    marginal = bill(cost_model.per_ticket(counts), prices, free_tier=False)
+    work = added(times(cost_model.per_ticket(counts), MONTH_TICKETS), times(cost_model.per_agent(), AGENTS))
     idle = cost_model.standing(counts, busy=False)
     per_thousand = 1000 / MONTH_TICKETS
     found = {
-        "usd_per_1000_tickets": whole.total * per_thousand,
-        "usd_per_1000_tickets_marginal": marginal.total * 1000,
+        "usd_per_1000_tickets": bill(work, prices, free_tier=False).total * per_thousand,
+        "usd_per_1000_tickets_with_idle_share": whole.total * per_thousand,
         "usd_ses_per_1000_tickets": whole.fees * per_thousand,
         "usd_idle_month": bill(idle, prices, free_tier=False).total,
         "usd_idle_month_free_tier": bill(idle, prices, free_tier=True).total,
@@ -147,16 +154,16 @@ SOURCES = {
 GIGA = {"log_bytes": 1e9, "api_bytes": 1e9 * cost_model.COMPRESSION}
 
 
-def _counted(meter: Any, times: int) -> dict[str, Any]:
-    """The meter's counts of ``times`` equal pieces of work, as of one."""
+def _counted(meter: Any, pieces: int) -> dict[str, Any]:
+    """The meter's counts of ``pieces`` equal pieces of work, as of one."""
     units: dict[str, float] = {}
     by_function: dict[str, dict[str, float]] = {}
     for (unit, who), amount in sorted(meter.counts.items()):
-        named, one = SOURCES.get(unit, unit), amount / GIGA.get(unit, 1) / times
+        named, one = SOURCES.get(unit, unit), amount / GIGA.get(unit, 1) / pieces
         units[named] = units.get(named, 0.0) + one
         by_function.setdefault(who, {})[named] = by_function.get(who, {}).get(named, 0.0) + one
-    # SES pays nothing for what comes in; the desk does, once a mail, and SNS hands each notice to the queue.
-    mails = meter.counts["s3_puts", "ses"] / times
+    # SES stores each mail with one request that the desk pays; SNS puts its notice on the queue with another.
+    mails = meter.counts["s3_puts", "ses"] / pieces
     if mails:
         units |= {"ses_in": mails, "sqs_requests": units.get("sqs_requests", 0.0) + mails}
     functions = {}
@@ -166,10 +173,10 @@ def _counted(meter: Any, times: int) -> dict[str, Any]:
         for (call, who), amount in meter.calls.items():
             if who == name:
                 service = call.split(".")[0]
-                waits[service] = waits.get(service, 0.0) + amount / times
+                waits[service] = waits.get(service, 0.0) + amount / pieces
         # A call that found a fresh process here is billed as a warm one: COLD_SHARE says how many are cold at AWS.
-        cpu_ms = calls.cpu_ms / max(1, calls.warm) * total / times
-        functions[name] = {"calls": total / times, "cpu_ms": round(cpu_ms, 3), "waits": waits}
+        cpu_ms = calls.cpu_ms / max(1, calls.warm) * total / pieces
+        functions[name] = {"calls": total / pieces, "cpu_ms": round(cpu_ms, 3), "waits": waits}
     return {
         "units": {name: _rounded(amount) for name, amount in sorted(units.items())},
         "functions": functions,

@@ -37,14 +37,15 @@ KEPT_MONTHS = 12
 """Of the same volume, which are paid for as storage."""
 COMPRESSION = 5.0
 """API Gateway compresses what is over 1 KB (``minimum_compression_size``); the console's pages shrink to a fifth."""
+LEDGER_LOOKS = 13.0
+"""How often a received mail's envelope is read again: by each later hour's ledger of its day, twelve on average, and
+by the one of the next morning."""
 SCHEDULED_A_MONTH = {
     "sweep": HOURS_A_MONTH * 60.0,
     "repair": HOURS_A_MONTH * 12.0,
     "hourly": float(HOURS_A_MONTH),
     "daily": DAYS_A_MONTH,
 }
-METRICS_OF_TROUBLE = 0.0
-"""Metrics that are written only when something is wrong cost in those hours only."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,10 @@ def piece(counted: Mapping[str, Any]) -> dict[str, float]:
 
 def per_ticket(counts: Mapping[str, Any]) -> dict[str, float]:
     """Storage included, for KEPT_MONTHS."""
-    found = piece(counts["ticket"])
+    mails = counts["ticket"]["units"]["ses_in"]
+    looked = Use(0.0, 0.0, {"s3": mails * LEDGER_LOOKS})
+    ledger = {"s3_gets": mails * LEDGER_LOOKS, "lambda_gb_seconds": gb_seconds("hourly", looked)}
+    found = added(piece(counts["ticket"]), ledger)
     table, bucket = (counts["ticket"]["kept_bytes"][name] * KEPT_MONTHS / 1e9 for name in ("table", "originals"))
     return added(found, {"dynamodb_gb": table, "dynamodb_backup_gb": table, "s3_gb": bucket})
 
@@ -114,7 +118,7 @@ def standing(counts: Mapping[str, Any], busy: bool) -> dict[str, float]:
             "sqs_fifo_requests": polls * fifo,
             "schedules": sum(SCHEDULED_A_MONTH.values()),
             "alarms": float(rung),
-            "custom_metrics": metrics + METRICS_OF_TROUBLE,
+            "custom_metrics": float(metrics),
         },
     )
 

@@ -11,6 +11,7 @@ from chalicelib.domain.cost import PriceList, bill
 VOLUMES = (0, 10, 1_000, 10_000, 100_000, 1_000_000)
 AGENTS = (1, 10, 100)
 DESKS = Path(__file__).with_name("desk_prices.toml")
+MARK = "<!-- Below: python -m bench.cost --docs -->"
 SERVICE_MONTH = (10_000, 10)
 
 
@@ -24,6 +25,11 @@ def tables(counts: Mapping[str, Any], prices: PriceList) -> str:
         _other_desks(counts, prices),
     )
     return "\n\n".join(parts)
+
+
+def replaced(text: str, tables: str) -> str:
+    """The page with these tables; everything behind MARK is generated."""
+    return f"{text.partition(MARK)[0]}{MARK}\n\n{tables}\n"
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -98,7 +104,10 @@ def _largest(counts: Mapping[str, Any], prices: PriceList) -> str:
     tickets, agents = SERVICE_MONTH
     whole = bill(cost_model.month(counts, tickets, agents), prices, free_tier=False)
     lines = [line for line in whole.lines if not line.price.fee][:10]
-    rows = [[line.price.words, f"{line.amount * 1000 / tickets:,.2f}", usd(line.usd)] for line in lines]
+    rows = [
+        [f"{line.price.service}: {line.price.words}", f"{line.amount * 1000 / tickets:,.2f}", usd(line.usd)]
+        for line in lines
+    ]
     head = ("unit", "of 1,000 tickets", f"of {tickets:,} tickets")
     return f"### The largest lines\n\n{_table(head, rows)}"
 

@@ -22,9 +22,9 @@ ALARMS = 10.0
 CUSTOM_METRICS = 3.0
 """What is always written: Received, ReceivedToShown, QueuedToSent.  Others come only with trouble."""
 
-OF_A_MAIL_IN = {"s3_puts": 2.0, "s3_gets": 13.0, "ses_in": 1.0}
+OF_A_MAIL_IN = {"s3_puts": 2.0, "s3_gets": 14.0, "ses_in": 1.0}
 """Stored by SES and moved once it is read; read once, and looked at by each later hour's ledger of its day."""
-GB_OF_A_REQUEST = 1.5e-6
+GB_OF_A_REQUEST = 2.2e-6
 """What a page's request sends, compressed (docs/cost.md)."""
 MINUTES_OF_A_MESSAGE = 1.0
 """A socket message comes about once a minute of an open console."""

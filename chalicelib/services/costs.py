@@ -43,8 +43,9 @@ class MonthCost:
 
     @property
     def usd_a_ticket(self) -> float | None:
-        """Without SES's fees; None before the first ticket."""
-        return self.bill.total / self.usage.tickets if self.usage.tickets else None
+        """After what is free, the mails' fees with it; None before the first ticket."""
+        whole = self.after_free.total + self.after_free.fees
+        return whole / self.usage.tickets if self.usage.tickets else None
 
 
 def months(now: datetime) -> tuple[str, ...]:

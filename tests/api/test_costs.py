@@ -37,7 +37,7 @@ def test_a_month_is_priced_by_service_and_ticket(api: Api) -> None:
     found = api.get("/costs").json
     assert (found["month"], found["tickets"], found["messages"]) == (month, 5, 10)
     assert found["services"]["API Gateway"] == pytest.approx(3.5)
-    assert found["usd_per_ticket"] == pytest.approx(found["usd"] / 5, abs=1e-6)
+    assert found["usd_per_ticket"] == pytest.approx(found["usd_after_free"] / 5, abs=1e-6)
     assert sum(found["services"].values()) == pytest.approx(found["usd"] + found["usd_mail_fees"], abs=1e-4)
     (requests,) = [line for line in found["lines"] if line["unit"] == "api_requests"]
     assert (requests["amount"], requests["estimated"]) == (1_000_000, False)

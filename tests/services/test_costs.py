@@ -82,7 +82,7 @@ def test_counts_become_dollars(desk: Desk) -> None:
     assert counts["lambda_gb_seconds"] == pytest.approx(sum(MEMORY_MB.values()) / 1024)
     assert (found.usage.tickets, found.usage.messages) == (2, 4)
     assert counts["ses_in"] == 4
-    assert found.usd_a_ticket == pytest.approx(found.bill.total / 2)
+    assert found.usd_a_ticket == pytest.approx((found.after_free.total + found.after_free.fees) / 2)
     assert found.bill.by_service()["API Gateway"] == pytest.approx(40 * 3.5e-6, rel=1e-6)
     assert found.after_free.total < found.bill.total
     (question,) = watch.asked

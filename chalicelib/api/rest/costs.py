@@ -47,7 +47,7 @@ COST_MONTH = Record(
         "usd_after_free": Amount("Both, less what AWS gives every account for good."),
         "tickets": Number(0, about="Opened by received messages."),
         "messages": Number(0, about="Received and shown."),
-        "usd_per_ticket": Nullable(Amount("Without the fee for each mail; null before the first ticket.")),
+        "usd_per_ticket": Nullable(Amount("Of `usd_after_free`; null before the first ticket.")),
         "services": MapOf(USD, Words(), about="Each service's share, fees included."),
         "lines": ListOf(COST_LINE),
     },

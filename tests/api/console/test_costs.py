@@ -32,10 +32,10 @@ def test_a_month_by_service_and_per_ticket(desk: Desk, monkeypatch: pytest.Monke
     documents.write("LEDGER", "2026-11-20", an_account("2026-11-20", received=40, shown=40, opened=1_000))
     page = signed_in(desk, role).get(PATH)
     assert page.status == 200
-    assert "so far this month" in page.text and "2,000,000 API Gateway, requests" in page.text
-    assert "a ticket, without the mails' own fee" in page.text
+    assert "so far this month" in page.text and "2,000,000 requests" in page.text
+    assert "About $0.0070 a ticket" in page.text  # seven dollars of requests, and little else
     assert "1,000 tickets opened by 40 received messages" in page.text
-    assert "S3, requests that write or list (estimated)" in page.text
+    assert "requests that write or list (estimated)" in page.text
     assert "list prices of 2026-11-15 in us-east-1" in page.text
 
 

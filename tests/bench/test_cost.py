@@ -1,0 +1,85 @@
+"""The published tables follow from the kept counts, and the estimates of the console from the same."""
+
+import subprocess
+import sys
+import tomllib
+
+import pytest
+
+from bench import cost, cost_model, cost_table
+from chalicelib.domain import usage
+from chalicelib.domain.cost import bill, price_list
+
+COUNTS = cost_model.read_counts()
+PRICES = price_list(tomllib.loads(cost.PRICES.read_text()))
+TICKET = COUNTS["ticket"]
+
+
+def test_the_tables_in_the_docs_are_what_the_counts_and_prices_say() -> None:
+    text = cost.DOCS.read_text()
+    assert cost_table.replaced(text, cost_table.tables(COUNTS, PRICES)) == text
+
+
+def test_another_price_makes_another_table() -> None:
+    dearer = tomllib.loads(cost.PRICES.read_text())
+    dearer["units"]["api_requests"]["usd"] *= 2
+    assert cost_table.tables(COUNTS, price_list(dearer)) != cost_table.tables(COUNTS, PRICES)
+
+
+def test_the_kept_counts_stay_within_the_limits() -> None:
+    figures = cost.figures(COUNTS, PRICES)
+    assert {name: figures[name] for name, limit in cost.LIMITS.items() if figures[name] > limit} == {}
+
+
+def test_the_life_that_was_counted_is_the_one_that_is_published() -> None:
+    units = TICKET["units"]
+    assert units["api_requests"] == cost_model_requests()
+    assert (units["ses_in"], units["ses_out"]) == (2, 2)
+    assert TICKET["functions"]["deliver"]["calls"] == 2
+    assert TICKET["functions"]["intake"]["calls"] == 2
+
+
+def cost_model_requests() -> int:
+    from bench.cost_life import WEB_REQUESTS
+
+    return WEB_REQUESTS
+
+
+def test_every_counted_unit_has_a_price() -> None:
+    month = cost_model.month(COUNTS, 1_000, 10)
+    assert set(month) <= set(PRICES.prices)
+    assert bill(month, PRICES, free_tier=False).total > 0
+
+
+def test_cost_grows_with_tickets_and_hardly_with_agents() -> None:
+    def total(tickets: int, agents: int) -> float:
+        return bill(cost_model.month(COUNTS, tickets, agents), PRICES, free_tier=False).total
+
+    assert total(2_000, 10) - total(1_000, 10) == pytest.approx(total(3_000, 10) - total(2_000, 10))
+    assert total(0, 100) - total(0, 10) < 2.5
+    assert total(0, 1) < total(10, 1) < total(1_000, 1)
+
+
+def test_less_memory_costs_less_only_while_waiting() -> None:
+    computing = cost_model.Use(0, 100, {})
+    assert cost_model.gb_seconds("web", computing) == pytest.approx(cost_model.gb_seconds("relay", computing))
+    waiting = cost_model.Use(0, 0, {"dynamodb": 1})
+    assert cost_model.gb_seconds("web", waiting) == pytest.approx(4 * cost_model.gb_seconds("relay", waiting))
+
+
+def test_the_consoles_estimates_follow_the_counts() -> None:
+    """Within a fifth: what the page estimates is what the bench counted."""
+    mails, units = TICKET["units"]["ses_in"], TICKET["units"]
+    assert usage.OF_A_MAIL_IN["s3_puts"] == pytest.approx(units["s3_puts"] / mails, rel=0.2)
+    counted = units["s3_gets"] / mails + cost_model.LEDGER_LOOKS
+    assert usage.OF_A_MAIL_IN["s3_gets"] == pytest.approx(counted, rel=0.2)
+    assert pytest.approx(units["data_out_gb"] / units["api_requests"], rel=0.2) == usage.GB_OF_A_REQUEST
+    assert usage.SECRETS_OF_A_MAIL * 2 * mails >= units["kms_requests"]
+    assert len(COUNTS["metrics"]["ticket"]) == usage.CUSTOM_METRICS and COUNTS["metrics"]["idle"] == []
+
+
+def test_the_bench_says_so_in_its_last_line() -> None:
+    command = [sys.executable, "-m", "bench.cost", "--priced", "--json"]
+    finished = subprocess.run(command, cwd=cost.ROOT, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stdout
+    assert '"bench": "cost"' in finished.stdout.splitlines()[-1]

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from chalicelib.services.sessions import SignedIn
 
 FORM = "application/x-www-form-urlencoded"
+MAX_FIELDS = 1000
 WRITERS: tuple[Role, ...] = ("admin", "leader", "agent")
 """Roles that may change something; a viewer only reads."""
 Headers = dict[str, str | list[str]]
@@ -82,7 +83,10 @@ class Visit:
     def form(self) -> Form:
         body = self.request.raw_body or b""
         text = body if isinstance(body, str) else body.decode("utf-8", "replace")
-        return Form(parse_qs(text, keep_blank_values=True, max_num_fields=1000))
+        try:
+            return Form(parse_qs(text, keep_blank_values=True, max_num_fields=MAX_FIELDS))
+        except ValueError as error:
+            raise InvalidInput("This form has more fields than any of ours.") from error
 
     def query(self, name: str, default: str = "") -> str:
         asked: Mapping[str, str] = self.request.query_params or {}
@@ -277,4 +281,8 @@ def _typed(visit: Visit) -> tuple[str, ...]:
     """What the agent wrote, so that an error page can give it back; never a secret."""
     if visit.request.method != "POST" or visit.session is None:
         return ()
-    return tuple(text for name in ("text", "subject", "note") for text in visit.form.values(name) if text.strip())
+    try:
+        form = visit.form
+    except InvalidInput:
+        return ()
+    return tuple(text for name in ("text", "subject", "note") for text in form.values(name) if text.strip())

@@ -12,6 +12,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 MAX_HTML_CHARS = 3_000_000
 MAX_TAGS = 100_000
 MAX_TAGS_UNSEEN = 300
+MAX_TAG_CHARS = 3_000  # it compares every attribute of an element with all before it; values do not count
 MAX_OPEN_TAGS = 1_000  # the parser's time grows with the square of the nesting
 MAX_OPEN_FORMATS = 60  # it copies every open <font> into every following block
 
@@ -41,6 +42,8 @@ HIDDEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all|visibility\s*:\s*hid
 INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u2060\ufeff\u00ad\u034f"))
 WHITE = re.compile(r"[ \t\r\n\f\xa0]+")
 TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:]*)")
+WHOLE_TAG = re.compile(r"""<[a-zA-Z](?:[^"'>]++|"[^"]*+"|'[^']*+')*+""")
+QUOTED = re.compile(r""""[^"]*+"|'[^']*+'""")
 LETTERS = re.compile(r"[^\W\d_]")
 
 
@@ -150,6 +153,8 @@ def _joined(lines: list[str]) -> str:
 
 
 def _too_tangled(html: str) -> bool:
+    if any(len(tag) > MAX_TAG_CHARS < len(QUOTED.sub("", tag)) for tag in WHOLE_TAG.findall(html)):
+        return True
     tags = html.count("<")
     if not MAX_TAGS_UNSEEN <= tags <= MAX_TAGS:
         return tags > MAX_TAGS

@@ -53,7 +53,7 @@ class TelegramChannel:
         """The chat: with several connections Telegram's updates can overtake each other."""
         try:
             chat = updates.chat_of(json.loads(request.body))
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         return None if chat is None else str(chat)
 
@@ -61,7 +61,7 @@ class TelegramChannel:
         """One update is one message, one edit, one change of a handle, or known and skipped."""
         try:
             update = json.loads(original.body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise MalformedPayload("The Telegram update is not JSON.") from error
         if not isinstance(update, dict):
             raise MalformedPayload("The Telegram update is not an object.")

@@ -137,7 +137,7 @@ class Console:
             except (OSError, WebSocketException):
                 self._taken.sockets_refused += 1
                 await asyncio.sleep(2**attempt)
-                live_pass = json.loads(await self._ask("pass", "POST", "/live-pass"))["pass"]
+                live_pass = _pass_in(await self._ask("pass", "POST", "/live-pass"))
         else:
             raise RuntimeError(f"{self.agent_id} could not open a socket")
         self.since = time.monotonic()
@@ -159,8 +159,9 @@ class Console:
     async def close(self) -> None:
         if self._socket is not None:
             await self._socket.close()
-        if self._listening is not None:
-            await self._listening
+        for task in (self._listening, self._asking):
+            if task is not None:
+                await asyncio.wait([task])
         await self._browser.aclose()
 
     async def look(self, ticket: str) -> None:
@@ -255,6 +256,15 @@ class Console:
 
 def _typed(composer: Composer, text: str) -> dict[str, str]:
     return {"seed": composer.seed, "mode": "reply", "last_seen": composer.last_seen, "text": text, "html": ""}
+
+
+def _pass_in(answer: str) -> str:
+    """ "" where the desk answered something else: the next try asks anew."""
+    try:
+        said = json.loads(answer)
+    except ValueError:
+        return ""
+    return str(said.get("pass", "")) if isinstance(said, dict) else ""
 
 
 def _the(page: str, what: str) -> LexborNode:

@@ -45,7 +45,7 @@ REACH = 12
 HEAR_SECONDS = 60.0
 SETTLE_SECONDS = 120.0
 QUIET_SECONDS = 4.0
-AT_ONCE = 6
+AT_ONCE = 4
 """Requests at the same moment: two cores carry no more functions; on AWS each would find one of its own."""
 RACES_FROM, LATE_FROM = 3000, 6000
 """Numbers of the mails that begin a race, or that are answered late."""

@@ -1,10 +1,11 @@
-"""How the local stack takes a burst: 800 mails in a minute, or all at once.
+"""How the local stack takes a burst: 800 mails in a minute, then 800 at once.
 
-``python -m bench.burst [--mails N] [--at-once] [--console-url …] [--json]``
+``python -m bench.burst [--mails N] [--paced | --at-once] [--data-dir …] [--plot FILE] [--json]``
 
 A mail is *shown* when it is in ``GET /tickets`` and its fragment has reached an open console.  Times count from the
-moment the mail port accepted the first (or the last) mail.  A stack of its own is started, unless ``--data-dir`` names
-one that runs.
+moment the mail port accepted the first (or the last) mail.  What a list page costs meanwhile is its CPU and its read
+units, not its seconds: those belong to whoever else is on the cores.  A stack of its own is started for each way of
+sending, unless ``--data-dir`` names one that runs.
 """
 
 import argparse
@@ -13,14 +14,13 @@ import re
 import secrets
 import signal
 import smtplib
+import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
@@ -29,8 +29,10 @@ from typing import Any
 import httpx
 
 from bench.console import Listener, sign_in, socket_address
+from bench.desk import Credentials, function_environment, running_desk, sign_in_of
+from bench.plots import line_plot
 from bench.result import report
-from tests.stack import LocalStack
+from tests.stack import ROOT
 
 MAILS = 800
 MINUTE = 60.0
@@ -40,6 +42,11 @@ FIRST_SHOWN_SECONDS = 3.0
 LAST_SHOWN_SECONDS = {"paced": 30.0, "at_once": 120.0}
 GIVE_UP_SECONDS = 300.0
 PAGE = 100
+FILL = 60
+"""Tickets before the burst: the list's page is full then too."""
+PAGES_LOOKED_AT = 40
+LIST_RATIO = 1.1
+WAYS = ("paced", "at_once")
 WORDS = (
     "mug",
     "order",
@@ -64,7 +71,6 @@ class Burst:
     accepted: dict[int, float] = field(default_factory=dict)
     heard: dict[int, float] = field(default_factory=dict)
     listed_first: float | None = None
-    listed_all: float | None = None
     doubled: int = 0
     lost: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -88,36 +94,101 @@ class Burst:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mails", type=int, default=MAILS)
-    parser.add_argument("--at-once", action="store_true", help="all at once instead of within a minute")
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument("--paced", dest="ways", action="store_const", const=("paced",), help="only within a minute")
+    only.add_argument("--at-once", dest="ways", action="store_const", const=("at_once",), help="only all at once")
     parser.add_argument("--data-dir", type=Path, help="of a running stack; else one is started for the bench")
+    parser.add_argument("--plot", type=Path, help="write how many were shown when to this SVG file")
     parser.add_argument("--json", action="store_true", help="only the result line")
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that a bench that is cut off still stops its stack
     say = (lambda line: None) if given.json else print
-    with _stack(given.data_dir) as credentials:
-        burst, quiet_ms, busy_ms = run(credentials, given.mails, given.at_once, say)
-    return _answer(burst, given.mails, given.at_once, quiet_ms, busy_ms)
+    figures: dict[str, float] = {"mails": given.mails}
+    limits: dict[str, float] = {}
+    series: dict[str, list[tuple[float, float]]] = {}
+    for way in given.ways or WAYS:
+        with running_desk(given.data_dir) as credentials:
+            burst, before, during = run(credentials, given.mails, way == "at_once", say)
+        found = figures_of(burst, given.mails, before, during)
+        figures |= {f"{way}_{name}": value for name, value in found.items()}
+        limits |= {f"{way}_{name}": limit for name, limit in limits_of(way).items()}
+        series[f"800 {way.replace('_', ' ')}" if given.mails == MAILS else way] = _shown_over_time(burst)
+    if given.plot:
+        line_plot(given.plot, f"{given.mails} mails: shown", "seconds since the first", "mails shown", series)
+    return report("burst", figures, limits)
 
 
-def run(credentials: dict[str, Any], mails: int, at_once: bool, say: Any) -> tuple[Burst, float, float]:
-    """Send, listen and look; also the list page's milliseconds before and during."""
+def run(
+    credentials: Credentials, mails: int, at_once: bool, say: Any
+) -> tuple[Burst, Mapping[str, float], Mapping[str, float]]:
+    """Send, listen and look; also what a list page costs before and during."""
     burst = Burst()
     api = httpx.Client(
         base_url=credentials["api_url"], headers={"Authorization": f"Bearer {credentials['api_token']}"}, timeout=60
     )
-    admin = credentials["agents"][0]
-    browser = sign_in(credentials["console_url"], admin["email"], admin["password"])
+    browser = sign_in(credentials["console_url"], *sign_in_of(credentials))
+    _fill(credentials, browser, say)
     listener = Listener(socket_address(browser, credentials["console_url"]), burst.hear)
-    quiet_ms = _median_ms(api, 5)
-    watching = threading.Thread(target=_watch_first, args=(burst, api), daemon=True)
-    watching.start()
-    send_all(burst, credentials["smtp_port"], mails, at_once)
-    say(f"{len(burst.accepted)} mails accepted in {_span(burst.accepted):.1f} s")
-    busy_ms = _median_ms(api, 5)
-    _await_all(burst, api, mails, say)
-    watching.join(GIVE_UP_SECONDS)
+    with _ListPage(credentials) as page:
+        before = page.cost()
+        say(f"a list page before: {before}")
+        watching = threading.Thread(target=_watch_first, args=(burst, api), daemon=True)
+        watching.start()
+        with ThreadPoolExecutor(1) as beside:
+            sending = beside.submit(send_all, burst, credentials["smtp_port"], mails, at_once)
+            while len(burst.heard) < mails / 10 and not sending.done():
+                time.sleep(0.05)
+            during = page.cost()
+            say(f"a list page during, {len(burst.heard)} of {mails} shown: {during}")
+            sending.result()
+        say(f"{len(burst.accepted)} mails accepted in {_span(burst.accepted):.1f} s")
+        _await_all(burst, api, mails, say)
+        watching.join(GIVE_UP_SECONDS)
     listener.close()
-    return burst, quiet_ms, busy_ms
+    return burst, before, during
+
+
+class _ListPage:
+    """A process that answers list pages and says what they cost (``bench.burst_page``)."""
+
+    def __init__(self, credentials: Credentials) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "bench.burst_page", credentials["api_token"]],
+            cwd=ROOT, env=function_environment(credentials), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def __enter__(self) -> "_ListPage":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process.stdin
+        self._process.stdin.close()
+        self._process.wait(GIVE_UP_SECONDS)
+
+    def cost(self) -> Mapping[str, float]:
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(f"{PAGES_LOOKED_AT}\n")
+        self._process.stdin.flush()
+        while True:
+            line = self._process.stdout.readline()
+            if not line:
+                raise RuntimeError("the list page could not be answered")
+            said = json.loads(line)
+            if "cpu_ms" in said:  # the others are the function's own log
+                return {name: float(value) for name, value in said.items()}
+
+
+def _fill(credentials: Credentials, browser: httpx.Client, say: Any) -> None:
+    """So many tickets that a page of the list is as long before the burst as during."""
+    first = Burst()
+    listener = Listener(socket_address(browser, credentials["console_url"]), first.hear)
+    send_all(first, credentials["smtp_port"], FILL, at_once=True)
+    end = time.monotonic() + GIVE_UP_SECONDS
+    while len(first.heard) < FILL and time.monotonic() < end:
+        time.sleep(0.1)
+    listener.close()
+    say(f"{len(first.heard)} tickets to begin with")
 
 
 def send_all(burst: Burst, port: int, mails: int, at_once: bool) -> None:
@@ -151,12 +222,13 @@ def _mail(burst: Burst, n: int) -> EmailMessage:
 
 
 def _watch_first(burst: Burst, api: httpx.Client) -> None:
+    """From the first fragment on: shown is what is in the listing as well, and asking earlier would only be load."""
     end = time.monotonic() + GIVE_UP_SECONDS
     while time.monotonic() < end:
-        if any(True for _ in burst.numbers_in(api.get("/tickets", params={"limit": 20}).text)):
+        if burst.heard and any(True for _ in burst.numbers_in(api.get("/tickets", params={"limit": 20}).text)):
             burst.listed_first = time.monotonic()
             return
-        time.sleep(0.1)
+        time.sleep(0.02)
 
 
 def _await_all(burst: Burst, api: httpx.Client, mails: int, say: Any) -> None:
@@ -170,7 +242,6 @@ def _await_all(burst: Burst, api: httpx.Client, mails: int, say: Any) -> None:
         if len(listed) >= mails or time.monotonic() >= end:
             break
         time.sleep(0.5)
-    burst.listed_all = time.monotonic()
     burst.lost = mails - len(listed)
     burst.doubled = sum(listed.values()) - len(listed)
 
@@ -185,32 +256,27 @@ def _listed(burst: Burst, api: httpx.Client) -> Counter[int]:
     return found
 
 
-def _median_ms(api: httpx.Client, times: int) -> float:
-    taken = []
-    for _ in range(times):
-        begun = time.perf_counter()
-        api.get("/tickets", params={"limit": 50})
-        taken.append((time.perf_counter() - begun) * 1000)
-    return sorted(taken)[times // 2]
-
-
 def _span(moments: dict[int, float]) -> float:
     return max(moments.values()) - min(moments.values())
 
 
-def _answer(burst: Burst, mails: int, at_once: bool, quiet_ms: float, busy_ms: float) -> int:
+def figures_of(burst: Burst, mails: int, before: Mapping[str, float], during: Mapping[str, float]) -> dict[str, float]:
     first_sent, last_sent = min(burst.accepted.values()), max(burst.accepted.values())
     figures: dict[str, float] = {
-        "mails": mails,
         "accepted": len(burst.accepted),
         "sending_seconds": round(last_sent - first_sent, 2),
         "lost": burst.lost,
         "doubled": burst.doubled,
         "fragments_missing": mails - len(burst.heard),
-        "list_ms_before": round(quiet_ms, 1),
-        "list_ms_during": round(busy_ms, 1),
+        "list_cpu_ms_before": round(before["cpu_ms"], 2),
+        "list_cpu_ms_during": round(during["cpu_ms"], 2),
+        "list_cpu_ratio": round(during["cpu_ms"] / before["cpu_ms"], 3),
+        "list_read_units_before": before["read_units"],
+        "list_read_units_during": during["read_units"],
+        "list_read_units_ratio": round(during["read_units"] / before["read_units"], 3),
     }
     if burst.heard and burst.listed_first is not None:
+        figures["first_fragment_seconds"] = round(min(burst.heard.values()) - first_sent, 2)
         figures["first_shown_seconds"] = round(max(min(burst.heard.values()), burst.listed_first) - first_sent, 2)
     if len(burst.heard) == mails:
         last_heard = max(burst.heard.values())
@@ -218,29 +284,27 @@ def _answer(burst: Burst, mails: int, at_once: bool, quiet_ms: float, busy_ms: f
         waits = sorted(burst.heard[n] - burst.accepted[n] for n in burst.heard)
         figures["shown_after_median_seconds"] = round(waits[len(waits) // 2], 2)
         figures["shown_after_p99_seconds"] = round(waits[int(len(waits) * 0.99)], 2)
-    limits = {
+    return figures
+
+
+def limits_of(way: str) -> dict[str, float]:
+    return {
         "lost": 0.0,
         "doubled": 0.0,
         "fragments_missing": 0.0,
         "first_shown_seconds": FIRST_SHOWN_SECONDS,
-        "last_shown_seconds": LAST_SHOWN_SECONDS["at_once" if at_once else "paced"],
+        "last_shown_seconds": LAST_SHOWN_SECONDS[way],
+        "list_cpu_ratio": LIST_RATIO,
+        "list_read_units_ratio": LIST_RATIO,
     }
-    return report("burst", figures, limits)
 
 
-@contextmanager
-def _stack(data_dir: Path | None) -> Iterator[dict[str, Any]]:
-    if data_dir is not None:
-        yield json.loads((data_dir / "credentials.json").read_text())
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        stack = LocalStack(Path(folder) / "data")
-        try:
-            stack.start()
-            yield stack.credentials
-        finally:
-            if stack.process is not None:
-                stack.stop()
+def _shown_over_time(burst: Burst) -> list[tuple[float, float]]:
+    """How many were shown after so many seconds, in forty steps."""
+    first = min(burst.accepted.values())
+    moments = sorted(at - first for at in burst.heard.values())
+    step = max(1, len(moments) // 40)
+    return [(0.0, 0.0), *((at, n + 1.0) for n, at in enumerate(moments) if (n + 1) % step == 0)]
 
 
 if __name__ == "__main__":

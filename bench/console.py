@@ -1,5 +1,6 @@
 """A console without a browser: signs in as a person does and listens on the socket as the page does."""
 
+import json
 import re
 import threading
 import time
@@ -69,6 +70,7 @@ class Listener:
         from websockets.sync.client import connect
 
         self._socket: Any = connect(address, max_size=None, open_timeout=SIGN_IN_SECONDS)
+        self._socket.send(json.dumps({"look": ""}))  # as every page does first
         self._hear = hear
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()

@@ -94,8 +94,9 @@ def per_ticket(counts: Mapping[str, Any]) -> dict[str, float]:
     """Storage included, for KEPT_MONTHS."""
     mails = counts["ticket"]["units"]["ses_in"]
     looked = Use(0.0, 0.0, {"s3": mails * LEDGER_LOOKS})
+    secrets = mails + counts["ticket"]["units"]["ses_out"]
     ledger = {"s3_gets": mails * LEDGER_LOOKS, "lambda_gb_seconds": gb_seconds("hourly", looked)}
-    found = added(piece(counts["ticket"]), ledger)
+    found = added(piece(counts["ticket"]), ledger) | {"kms_requests": secrets}  # a quiet desk forgets them in between
     table, bucket = (counts["ticket"]["kept_bytes"][name] * KEPT_MONTHS / 1e9 for name in ("table", "originals"))
     return added(found, {"dynamodb_gb": table, "dynamodb_backup_gb": table, "s3_gb": bucket})
 

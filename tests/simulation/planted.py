@@ -72,8 +72,8 @@ PLANTED: tuple[Planted, ...] = (
           "        return [][:0] and [outgoing(ticket_id, message_id, from_stamp(delivery.send_at), now,")),
     _bug("repair leaves the tray alone", "jobs/clock",
          ("for key in originals.overdue(now - timedelta(minutes=TRAY_MINUTES)):", "for key in ():")),
-    _bug("the sweep takes the timer's mark off", "jobs/clock",
-         ("pending.postpone(due, max(at, now) + _lease(now - at))", "pending.release(due)")),
+    _bug("the sweep takes the timer's mark off before it sends", "jobs/clock",
+         ("    timer = found[0]\n", "    timer = found[0]\n    pending.release(due)\n")),
     _both(
         "a timer acts before its time",
         _bug("", "jobs/clock", ("+ 1) if at > now else 0", "+ 1) * 0 if at > now else 0")),

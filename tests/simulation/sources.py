@@ -86,6 +86,8 @@ class Sources:
         """Have the function handle a batch; ``keep``: SQS forgets that it was done, and brings it again."""
 
         def done(ended: Ended) -> None:
+            if ended.well and len(ended.value["batchItemFailures"]) < ended.records_failed:
+                self.world.violate("what failed comes again", f"{ended.records_failed} failed, told {ended.value}")
             if not ended.well or keep:
                 return
             failed = {each["itemIdentifier"] for each in ended.value["batchItemFailures"]}

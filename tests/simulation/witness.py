@@ -23,6 +23,9 @@ class Witness:
     sends: dict[str, datetime] = field(default_factory=dict)
     snoozed: dict[str, datetime] = field(default_factory=dict)
     lateness: list[float] = field(default_factory=list)
+    receipts: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    settled_after: list[float] = field(default_factory=list)
+    """Seconds from each receipt to the end of its consequences."""
 
     def __post_init__(self) -> None:
         self.world.watchers.append(self._see)
@@ -35,6 +38,8 @@ class Witness:
         for key in _keys(operation, arguments):
             if key[0].startswith("TICKET#"):
                 self._written(key)
+            elif key[0].startswith("RECEIPTS#"):
+                self._receipted(key)
 
     def _written(self, key: tuple[str, str]) -> None:
         item = self.world.cloud.items.get(key)
@@ -50,6 +55,12 @@ class Witness:
                 self.sends[name] = datetime.fromisoformat(item["send_at"]["S"])
         elif kind == "TICKET":
             self._slept(key[0].removeprefix("TICKET#"), instant(plain(item).get("snoozed_until")))
+
+    def _receipted(self, key: tuple[str, str]) -> None:
+        if "time_key" in self.world.cloud.items.get(key, {}):
+            self.receipts.setdefault(key, self.world.time)
+        elif key in self.receipts:
+            self.settled_after.append((self.world.time - self.receipts.pop(key)).total_seconds())
 
     def _slept(self, ticket_id: str, until: datetime | None) -> None:
         before = self.snoozed.pop(ticket_id, None)

@@ -51,6 +51,7 @@ class Invocation:
     coroutine: Any = None
     dead: bool = False
     struck: bool = False
+    records_failed: int = 0
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class Ended:
     value: Any = None
     broke: Exception | None = None
     died: bool = False
+    records_failed: int = 0
 
     @property
     def well(self) -> bool:
@@ -146,7 +148,7 @@ class World:
 
     def _run(self, invocation: Invocation, handler: Callable[[], Any]) -> None:
         try:
-            ended = Ended(handler())
+            ended = Ended(handler(), records_failed=invocation.records_failed)
             if invocation.dead:
                 self.violate("a killed function stays dead", f"{invocation.name} caught its death and went on")
                 ended = Ended(died=True)
@@ -198,6 +200,8 @@ class World:
         """What the desk's code logged as broken: expected only after a fault of the world's."""
         invocation = self.current
         self.say(invocation.name if invocation else "?", f"{event}: {type(error).__name__}: {str(error)[:160]}")
+        if event == "record failed" and invocation is not None:
+            invocation.records_failed += 1
         if error is not None and invocation is not None and not invocation.struck and not _is_expected(error):
             self._unexpected(invocation.name, error)
 

@@ -1,0 +1,56 @@
+"""More promises, each for a bug that no other one noticed: planted, or a mutant that lived (``teeth``)."""
+
+import statistics
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.simulation.promises import State
+
+Tell = Callable[[str, str], None]
+AT_ONCE_SECONDS = 100
+"""Less than what ``repair`` waits: more than half of all consequences must not need it."""
+ENOUGH = 8
+
+
+def check(state: "State", tell: Tell) -> None:
+    for promise in (receipts_name_their_messages, consequences_follow_at_once, apart_is_apart):
+        promise(state, tell)
+
+
+def receipts_name_their_messages(state: "State", tell: Tell) -> None:
+    """A message that is shown has a receipt that says so, and a receipt that says so has its message."""
+    shown = {
+        str(receipt["message_id"]): receipt["ticket_id"]
+        for found in state.receipts.values()
+        for receipt in found
+        if receipt["outcome"] == "shown" and receipt.get("message_id")
+    }
+    stored = {str(each["id"]): each for each in state.all_messages()}
+    for message_id, message in stored.items():
+        if message["direction"] == "in" and message.get("original_key") and message_id not in shown:
+            tell("1 what is shown has a receipt that says so", f"{message_id} of {message['ticket_id']} has none")
+    for message_id, ticket_id in shown.items():
+        if message_id not in stored or stored[message_id]["ticket_id"] != ticket_id:
+            tell("1 what a receipt calls shown is shown", f"{message_id} of {ticket_id} is not there")
+
+
+def consequences_follow_at_once(state: "State", tell: Tell) -> None:
+    """The stream carries a fact on; ``repair`` is there for what was lost, not for everything."""
+    late = state.witness.settled_after
+    if len(late) >= ENOUGH and statistics.median(late) > AT_ONCE_SECONDS:
+        tell("consequences follow at once", f"half of {len(late)} receipts waited {statistics.median(late):.0f} s")
+
+
+def apart_is_apart(state: "State", tell: Tell) -> None:
+    """A mail for an inbox that is apart and for another one is shown to both, in two tickets."""
+    from tests.simulation.promises import _inboxes_of
+
+    separated = {inbox.id for inbox in state.desk.inboxes if inbox.separated}
+    for mail in state.desk.mails:
+        if mail.kind != "human" or mail.virus or not mail.sender:
+            continue
+        inboxes = _inboxes_of(state.desk, mail.recipients)
+        found = [each for each in state.words.get(mail.word, ()) if each["direction"] == "in"]
+        if len(inboxes) > 1 and inboxes & separated and len(found) < 2:
+            tell("1 separated inboxes have two linked tickets", f"{mail.word} for {sorted(inboxes)} is shown once")

@@ -1,4 +1,4 @@
-"""Every call of AWS that the code makes is allowed by the policy of some function, and nothing is allowed that none makes.
+"""Every call of AWS that the code makes is allowed to some function, and nothing is allowed that none makes.
 
 The engine cannot show the first for calls that a test does not make, and AWS shows it only when it is too late.
 """

@@ -123,6 +123,7 @@ def change_mode(visit: Visit, ticket_id: str) -> Response:
 
 @console_route(blueprint, "/tickets/{ticket_id}/draft", methods=["POST"], allow=WRITERS)
 def save_draft(visit: Visit, ticket_id: str) -> Response:
+    tickets.get(ticket_id)  # nothing is kept of a ticket that is not there
     typed = typed_in(visit)
     draft = Draft(
         kind="note" if typed.mode == "note" else "reply", text=typed.text, updated_at=visit.at, html=typed.html,
@@ -136,6 +137,7 @@ def save_draft(visit: Visit, ticket_id: str) -> Response:
 @console_route(blueprint, "/tickets/{ticket_id}/uploads", methods=["POST"], allow=WRITERS)
 def start_upload(visit: Visit, ticket_id: str) -> Response:
     """Where the browser puts a file, and the line that stands for it in the composer."""
+    tickets.get(ticket_id)
     form = visit.form
     size_bytes = int(form.value("size")) if form.value("size").isdecimal() else 0
     upload = attachments.start_upload(

@@ -1,11 +1,13 @@
 """Do the histories find bugs?  Planted ones, and mutants; what no history finds is offered to the unit tests.
 
-    figures = teeth.run(budget_seconds=1200)
+    python -m bench.faults --mutants
 
 Survivors are kept in ``survivors.toml``, each with the reason why it may live.  One without a reason is a gap.
 """
 
+import argparse
 import statistics
+import sys
 import time
 import tomllib
 from collections.abc import Callable, Iterator
@@ -145,3 +147,21 @@ def reasons() -> dict[tuple[str, str], str]:
     """Why a survivor may live, by file and change."""
     known: dict[str, Any] = tomllib.loads(REASONS.read_text()) if REASONS.exists() else {}
     return {(each["file"], each["change"]): each["reason"] for each in known.get("survivor", ())}
+
+
+def main() -> int:
+    """``python -m bench.faults --mutants [--seconds N]``: a line for each bug, the figures last."""
+    from bench.result import report
+
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--seconds", type=float, default=4 * 3600.0)
+    asked, _ = parser.parse_known_args()
+    figures = run(asked.seconds, say=_say)
+    for each in figures.unexplained:
+        _say(f"unexplained: {each}")
+    return report("faults_mutants", figures.as_numbers(), {"unexplained": 0.0, "unclean_histories": 0.0})
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()

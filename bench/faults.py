@@ -63,6 +63,7 @@ def play(seeds: range) -> Totals:
         totals.too_few += result.injected < LEAST_FAULTS
         if result.violations:
             totals.failing[seed] = result.violations
+            print(f"seed {seed}: {result.violations[0]}", flush=True)
     return totals
 
 
@@ -126,8 +127,6 @@ def _report(totals: Totals, seconds: float, asked: int) -> int:
     missing = sorted(known - totals.crashed)
     for site in missing:
         print(f"never struck: {site}{'' if site in totals.called else ' (never called)'}")
-    for seed, violations in sorted(totals.failing.items()):
-        print(f"seed {seed}: {violations[0]}")
     for seed in sorted(totals.failing)[:1]:
         print(story(shrunk(run(Plan(seed)))))
     figures = {

@@ -1,6 +1,5 @@
 """More promises, each for a bug that no other one noticed: planted, or a mutant that lived (``teeth``)."""
 
-import statistics
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -9,7 +8,7 @@ if TYPE_CHECKING:
 
 Tell = Callable[[str, str], None]
 AT_ONCE_SECONDS = 100
-"""Less than what ``repair`` waits: more than half of all consequences must not need it."""
+"""Less than what ``repair`` waits: a few consequences may need it (a history may begin with a storm), never all."""
 ENOUGH = 8
 
 
@@ -38,8 +37,8 @@ def receipts_name_their_messages(state: "State", tell: Tell) -> None:
 def consequences_follow_at_once(state: "State", tell: Tell) -> None:
     """The stream carries a fact on; ``repair`` is there for what was lost, not for everything."""
     late = state.witness.settled_after
-    if len(late) >= ENOUGH and statistics.median(late) > AT_ONCE_SECONDS:
-        tell("consequences follow at once", f"half of {len(late)} receipts waited {statistics.median(late):.0f} s")
+    if len(late) >= ENOUGH and min(late) > AT_ONCE_SECONDS:
+        tell("consequences follow at once", f"all of {len(late)} receipts waited {min(late):.0f} s and longer")
 
 
 def apart_is_apart(state: "State", tell: Tell) -> None:

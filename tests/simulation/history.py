@@ -126,6 +126,8 @@ def _calm(desk: Desk) -> None:
         if counted:
             break
         counted = True
+        if "record lost" not in world.faults.struck.values():
+            promises.counts_follow(desk, world.violate)
         from chalicelib.jobs import clock
 
         world.invoke("daily", clock.daily, label="the night's account")

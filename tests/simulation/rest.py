@@ -16,10 +16,11 @@ def request(
 ) -> Request:
     """As API Gateway hands it to Chalice."""
     sent = {"content-type": "application/json", "host": "desk.example", **(headers or {})}
+    asked = {name: [value] for name, value in (query or {}).items()}
     context = {"httpMethod": method, "resourcePath": path, "identity": {"sourceIp": "127.0.0.1"}, "path": path}
     event: dict[str, Any] = {
         "requestContext": {**context, "requestId": "11111111-2222-3333-4444-555555555555"},
-        "multiValueQueryStringParameters": {name: [value] for name, value in (query or {}).items()} or None, "pathParameters": {}, "headers": sent, "stageVariables": {},
+        "multiValueQueryStringParameters": asked or None, "pathParameters": {}, "headers": sent, "stageVariables": {},
         "body": body.decode() or None, "isBase64Encoded": False,
     }  # fmt: skip
     return Request(event, None)

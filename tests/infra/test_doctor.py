@@ -16,9 +16,10 @@ from botocore.exceptions import ClientError
 
 from chalicelib import __version__, config, wiring
 from chalicelib.domain.people import Agent, Inbox
+from chalicelib.jobs import inbound
 from chalicelib.services import breaker
 from chalicelib.services.mail_setup import DomainState, Record
-from chalicelib.store import directory, objects
+from chalicelib.store import directory, objects, tickets
 from infra import deploy, desk, doctor, doctor_desk, doctor_mail, doctor_stack, stack
 from infra.deploy import Local
 from infra.doctor import Answer, Finding, Patient
@@ -467,6 +468,18 @@ def test_mail_that_is_received_and_not_shown(patient: Patient) -> None:
     finally:
         objects.delete_original(key)
     assert verdicts(patient, doctor_desk.ledger) == ["ok"]
+
+
+def test_mail_that_is_not_shown_is_read_again_as_the_guide_says(patient: Patient) -> None:
+    directory.save_inbox(Inbox("support", "email", "support@shop.example", "Shop"))
+    key = f"kept/{datetime.now(UTC):%Y/%m/%d}/lost"
+    mail = b"From: eve@example.com\r\nTo: support@shop.example\r\nSubject: Lost\r\n\r\nWhere is it?\r\n"
+    objects.put_original(key, mail, {"recipients": "support@shop.example", "source": "eve@example.com"})
+    assert verdicts(patient, doctor_desk.ledger) == ["problem"]
+    for _ in range(2):
+        inbound.take_in(json.dumps({"key": key}))
+        assert verdicts(patient, doctor_desk.ledger) == ["ok"]
+    assert tickets.get("1001").subject == "Lost"
 
 
 @pytest.mark.parametrize(("counts", "verdict"), [(None, "ok"), ({"reads": 0.0}, "warning"), ({"reads": 5.0}, "ok")])

@@ -1,5 +1,6 @@
 """More promises, each for a bug that no other one noticed: planted, or a mutant that lived (``teeth``)."""
 
+from collections import defaultdict
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -46,10 +47,13 @@ def apart_is_apart(state: "State", tell: Tell) -> None:
     from tests.simulation.promises import _inboxes_of
 
     separated = {inbox.id for inbox in state.desk.inboxes if inbox.separated}
+    inboxes: dict[bytes, set[str]] = defaultdict(set)
     for mail in state.desk.mails:
-        if mail.kind != "human" or mail.virus or not mail.sender:
+        inboxes[mail.raw] |= _inboxes_of(state.desk, mail.recipients)
+    for mail in state.desk.mails:
+        known = inboxes.pop(mail.raw, set())
+        if len(known) < 2 or not known & separated or mail.kind != "human" or mail.virus or not mail.sender:
             continue
-        inboxes = _inboxes_of(state.desk, mail.recipients)
         found = [each for each in state.words.get(mail.word, ()) if each["direction"] == "in"]
-        if len(inboxes) > 1 and inboxes & separated and len(found) < 2:
-            tell("1 separated inboxes have two linked tickets", f"{mail.word} for {sorted(inboxes)} is shown once")
+        if len(found) < 2:
+            tell("1 separated inboxes have two linked tickets", f"{mail.word} for {sorted(known)} is shown once")

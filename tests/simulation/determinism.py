@@ -57,7 +57,7 @@ CHOKES_ON = b"From: \xff\xfe<<"
 
 
 def _parse(raw: bytes) -> ParsedMail:
-    if raw.startswith(CHOKES_ON):
+    if CHOKES_ON in raw:
         raise LookupError("the reader chokes on this mail")
     return mime.parse_mail(raw)
 

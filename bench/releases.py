@@ -4,6 +4,7 @@ A release is a commit whose subject begins with ``release:``.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -33,7 +34,7 @@ class Tree:
     root: Path
     python: str
     same_packages: bool
-    """Its runtime requirements equal ours, so its functions run with our packages."""
+    """Ours hold all packages that its functions want, in the same versions: they run with those."""
 
     def run(
         self, arguments: list[str], environment: Mapping[str, str], text: str | None = None, seconds: float = 300
@@ -76,9 +77,9 @@ def unpack(commit: str, folder: Path, root: Path = ROOT) -> Tree:
     with tarfile.open(fileobj=BytesIO(_git(root, "archive", "--format=tar", commit))) as archive:
         archive.extractall(folder, filter="data")
     _lend_browser_library(folder, root)
-    same = all(_read(folder / name) == _read(root / name) for name in ("requirements.txt", "requirements-dev.txt"))
+    same = all(_pins(folder / name) <= _pins(root / name) for name in ("requirements.txt", "requirements-dev.txt"))
     python = sys.executable if same else _own_environment(folder)
-    return Tree(folder, python, _read(folder / "requirements.txt") == _read(root / "requirements.txt"))
+    return Tree(folder, python, _pins(folder / "requirements.txt") <= _pins(root / "requirements.txt"))
 
 
 def command_environment(endpoint: str) -> dict[str, str]:
@@ -100,6 +101,11 @@ def _git(root: Path, *arguments: str) -> bytes:
 
 def _read(path: Path) -> bytes:
     return path.read_bytes() if path.exists() else b""
+
+
+def _pins(path: Path) -> frozenset[str]:
+    """``name==version`` of each requirement."""
+    return frozenset(re.findall(r"(?m)^[A-Za-z0-9._-]+==[^ ;\\]+", _read(path).decode()))
 
 
 def _lend_browser_library(folder: Path, root: Path) -> None:

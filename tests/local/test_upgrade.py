@@ -141,3 +141,13 @@ def test_the_release_before_a_release_is_the_one_before(tmp_path: Path) -> None:
         git(tmp_path, "commit", "-q", "--allow-empty", "-m", subject)
     found = releases.earlier(tmp_path)
     assert found is not None and found.name == "1.0.0"
+
+
+def test_a_release_runs_with_our_packages_while_they_hold_all_of_its_own(tmp_path: Path) -> None:
+    theirs, ours = tmp_path / "theirs.txt", tmp_path / "ours.txt"
+    theirs.write_text("boto3==1.2 \\\n    --hash=sha256:1\nchalice==1.34 \\\n    --hash=sha256:2\n    # via x\n")
+    ours.write_text(theirs.read_text() + "new-one==3.0 \\\n    --hash=sha256:3\n")
+    assert releases._pins(theirs) == {"boto3==1.2", "chalice==1.34"}
+    assert releases._pins(theirs) < releases._pins(ours)
+    ours.write_text(ours.read_text().replace("boto3==1.2", "boto3==1.3"))
+    assert not releases._pins(theirs) <= releases._pins(ours)

@@ -4,6 +4,7 @@ import pytest
 
 from chalicelib.services import change_ticket
 from chalicelib.services.change_ticket import Changes
+from chalicelib.store import tickets
 from tests.api.client import Answer, Api
 
 
@@ -219,6 +220,20 @@ def test_filters(api: Api) -> None:
     api.patch(f"/tickets/{held}", {"status": "resolved"})
     assert ids(api.get("/tickets", assignee_id="lina")) == []
     assert ids(api.get("/tickets", assignee_id="lina", status="resolved")) == [held]
+
+
+def test_a_row_is_what_every_listing_shows_and_reads_no_whole_ticket(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = api.ticket()
+    [whole] = api.get("/tickets").json["items"]
+    assert whole == made
+    monkeypatch.setattr(tickets, "get_many", lambda *_: pytest.fail("a whole ticket was read"))
+
+    [row] = api.get("/tickets", fields="row").json["items"]
+
+    assert row == {name: made[name] for name in row}
+    assert made.keys() - row.keys() == {
+        "customer_handle", "message_count", "closed_at", "linked_ticket_ids", "flags", "version", "created_at"
+    }  # fmt: skip
 
 
 def test_paging_shows_every_ticket_once_across_lists(api: Api) -> None:

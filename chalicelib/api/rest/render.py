@@ -7,7 +7,7 @@ from chalicelib.api.schema import Json
 from chalicelib.domain.message import Attachment, Delivery, Message, Party
 from chalicelib.domain.moments import stamp
 from chalicelib.domain.people import Agent, Customer, Inbox, Team
-from chalicelib.domain.ticket import Ticket
+from chalicelib.domain.ticket import Ticket, TicketRow
 from chalicelib.store import messages
 from chalicelib.store.tickets import EarlierTicket
 
@@ -21,10 +21,11 @@ def when(moment: datetime | None) -> str | None:
     return stamp(moment) if moment else None
 
 
-def ticket(found: Ticket) -> Json:
+def row(found: Ticket | TicketRow) -> Json:
+    """What a list shows of a ticket."""
     return {
         "id": found.id,
-        "number": found.number,
+        "number": int(found.id),
         "subject": found.subject,
         "status": found.status,
         "priority": found.priority,
@@ -32,22 +33,28 @@ def ticket(found: Ticket) -> Json:
         "inbox_id": found.inbox_id,
         "customer_id": found.customer_id,
         "customer_name": found.customer_name,
-        "customer_handle": found.customer_handle,
         "assignee_id": found.assignee_id,
         "team_id": found.team_id,
         "tags": list(found.tags),
         "snippet": found.snippet,
-        "message_count": found.message_count,
         "last_message_id": found.last_message_id,
         "undelivered": found.undelivered,
         "waiting_since": when(found.waiting_since),
         "snoozed_until": when(found.snoozed_until),
+        "updated_at": stamp(found.updated_at),
+    }
+
+
+def ticket(found: Ticket) -> Json:
+    return {
+        **row(found),
+        "customer_handle": found.customer_handle,
+        "message_count": found.message_count,
         "closed_at": when(found.closed_at),
         "linked_ticket_ids": list(found.linked_ticket_ids),
         "flags": list(found.flags),
         "version": found.version,
         "created_at": stamp(found.created_at),
-        "updated_at": stamp(found.updated_at),
     }
 
 

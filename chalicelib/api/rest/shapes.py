@@ -20,36 +20,40 @@ PARTY = Record(
     {"name": Words("Display name; may be empty.")},
 )
 
-TICKET = Record(
-    "Ticket",
-    {
-        "id": Words("The ticket's number as text: what every other field and path calls it."),
-        "number": Number(1, about="The same as a number."),
-        "subject": Words(),
-        "status": Choice(STATUSES),
-        "priority": Choice(PRIORITIES),
-        "channel": Words("`email`, `telegram`, …"),
-        "inbox_id": ID,
-        "customer_id": ID,
-        "customer_name": Words(),
-        "customer_handle": Words("Where the customer writes from."),
-        "assignee_id": Nullable(Words("The agent who has it; null: nobody.")),
-        "team_id": Nullable(Words("The team that has it; null: none.")),
-        "tags": ListOf(Words()),
-        "snippet": Words("Beginning of the newest message."),
-        "message_count": Number(0),
-        "last_message_id": Words("Give it as `last_seen_message_id` when you reply."),
-        "undelivered": Flag("True while a message of ours did not arrive."),
-        "waiting_since": Nullable(Moment("Since when the customer waits for us; null: not at all.")),
-        "snoozed_until": Nullable(WHEN),
-        "closed_at": Nullable(WHEN),
-        "linked_ticket_ids": ListOf(Words()),
-        "flags": ListOf(Words(), about="Warnings, each a sentence."),
-        "version": Number(1, about="Give it with a PATCH to be refused when somebody else was quicker."),
-        "created_at": WHEN,
-        "updated_at": Moment("When anything last happened on it."),
-    },
-)
+IN_A_ROW: dict[str, Shape] = {
+    "id": Words("The ticket's number as text: what every other field and path calls it."),
+    "number": Number(1, about="The same as a number."),
+    "subject": Words(),
+    "status": Choice(STATUSES),
+    "priority": Choice(PRIORITIES),
+    "channel": Words("`email`, `telegram`, …"),
+    "inbox_id": ID,
+    "customer_id": ID,
+    "customer_name": Words(),
+    "assignee_id": Nullable(Words("The agent who has it; null: nobody.")),
+    "team_id": Nullable(Words("The team that has it; null: none.")),
+    "tags": ListOf(Words()),
+    "snippet": Words("Beginning of the newest message."),
+    "last_message_id": Words("Give it as `last_seen_message_id` when you reply."),
+    "undelivered": Flag("True while a message of ours did not arrive."),
+    "waiting_since": Nullable(Moment("Since when the customer waits for us; null: not at all.")),
+    "snoozed_until": Nullable(WHEN),
+    "updated_at": Moment("When anything last happened on it."),
+}
+"""What the desk's lists hold of a ticket."""
+
+BESIDES: dict[str, Shape] = {
+    "customer_handle": Words("Where the customer writes from."),
+    "message_count": Number(0),
+    "closed_at": Nullable(WHEN),
+    "linked_ticket_ids": ListOf(Words()),
+    "flags": ListOf(Words(), about="Warnings, each a sentence."),
+    "version": Number(1, about="Give it with a PATCH to be refused when somebody else was quicker."),
+    "created_at": WHEN,
+}
+
+TICKET = Record("Ticket", {**IN_A_ROW, **BESIDES})
+LISTED_TICKET = Record("ListedTicket", IN_A_ROW, BESIDES, about="With `fields=row` only what is always there.")
 
 ATTACHMENT = Record(
     "Attachment",

@@ -10,6 +10,7 @@ from chalicelib.api.rest.shapes import (
     AS_IN,
     HTML_IN,
     ID_IN,
+    LISTED_TICKET,
     NAME_IN,
     SUBJECT_IN,
     TAGS_IN,
@@ -32,7 +33,7 @@ MONTH = Text("Month in which the tickets were filed, yyyy-mm.", pattern="[0-9]{4
         "List tickets, newest activity first",
         "Tickets",
         "tickets.read",
-        page_of(TICKET),
+        page_of(LISTED_TICKET),
         query={
             "list": Choice(
                 lists.LIST_KINDS,
@@ -44,6 +45,11 @@ MONTH = Text("Month in which the tickets were filed, yyyy-mm.", pattern="[0-9]{4
             "team_id": ID_IN,
             "inbox_id": ID_IN,
             "month": MONTH,
+            "fields": Choice(
+                ("all", "row"),
+                "`row`: what the desk's lists show of a ticket, without its `created_at`, `version`, … ; a page then "
+                "costs a sixth of the reads. `all` unless said.",
+            ),
             **PAGING,
         },
         about=(
@@ -57,6 +63,8 @@ MONTH = Text("Month in which the tickets were filed, yyyy-mm.", pattern="[0-9]{4
 def list_tickets(call: Call) -> Json:
     chosen = lists.sections(call.query, call.at)
     rows, behind = lists.read(chosen, call.cursor, call.limit, lists.keeps(call.query))
+    if call.query.get("fields") == "row":
+        return {"items": [render.row(row) for row in rows], "next": behind}
     whole = tickets.get_many([row.id for row in rows])
     return {"items": [render.ticket(whole[row.id].ticket) for row in rows if row.id in whole], "next": behind}
 

@@ -107,6 +107,7 @@ def measured(tickets: int, say: Callable[[str], None]) -> dict[str, Any]:
         kept = _kept_bytes(desk)
         desk.meter.forget()
         lives.live()
+        desk.meter.forget_callers(cost_life.CLOCKS)
         found["ticket"] = _counted(desk.meter, tickets)
         found["ticket"]["kept_bytes"] = {name: (_kept_bytes(desk)[name] - kept[name]) / tickets for name in kept}
         found["metrics"] = {"idle": idle, "ticket": sorted(desk.meter.metrics)}

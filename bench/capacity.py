@@ -61,6 +61,7 @@ ROWS: tuple[Row, ...] = (
     *_lists([kind for kind in LISTS if kind != "undelivered"], 5),
     Row("list_undelivered", ("list undelivered",), "read", 26),
     Row("api_page", ("API: 50 tickets",), "read", 32),
+    Row("api_rows", ("API: 50 rows",), "read", 8),
     Row("ticket", ("open a ticket",), "read", 12),
     Row("ticket_first_look", ("open a ticket, first look",), "write"),
     Row("inbound_again", ("inbound, writes again: transaction",), "write", 28),

@@ -103,6 +103,9 @@ def look_through_the_api(desk: Metered, cast: Cast) -> None:
     answer_of(api_event("/tickets?limit=50", "/tickets", bearer))  # notes that the token is used, once in a while
     answer = desk.step("API: 50 tickets", answer_of, api_event("/tickets?limit=50", "/tickets", bearer))
     _expect(len(json.loads(answer)["items"]), 50, "tickets of the API's page")
+    rows = "/tickets?limit=50&fields=row"
+    answer = desk.step("API: 50 rows", answer_of, api_event(rows, "/tickets", bearer))
+    _expect(len(json.loads(answer)["items"]), 50, "rows of the API's page")
 
 
 def open_tickets(desk: Metered, cast: Cast) -> None:

@@ -111,11 +111,12 @@ def test_a_field_that_got_another_meaning_is_noticed() -> None:
 
 @pytest.mark.stack
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_an_upgrade_under_load_and_back_loses_and_doubles_nothing_though_calls_are_killed() -> None:
     if releases.earlier() is None:
         pytest.skip(releases.NO_EARLIER)
     command = [sys.executable, "-m", "bench.upgrade", "--json", "--kill", "--phase-seconds", "1"]
-    finished = subprocess.run(command, cwd=releases.ROOT, capture_output=True, text=True, timeout=290, check=False)
+    finished = subprocess.run(command, cwd=releases.ROOT, capture_output=True, text=True, timeout=590, check=False)
     assert finished.stdout, finished.stderr
     figures = json.loads(finished.stdout.splitlines()[-1])["figures"]
     assert figures["mails"] > 5 and figures["replies"] > 0

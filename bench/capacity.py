@@ -162,8 +162,8 @@ def _engines() -> Any:
     """The local engine for S3, SSM and SES, DynamoDB Local for the table."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        running_engine(Path(folder)) as engine,
         dynamodb_local.running(HEAP_MB) as dynamodb,
+        running_engine(Path(folder)) as engine,
     ):
         prepare_engine(partial(engine_client, engine), SUPPORT.address)
         yield engine, dynamodb

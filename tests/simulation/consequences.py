@@ -11,10 +11,20 @@ Tell = Callable[[str, str], None]
 AT_ONCE_SECONDS = 100
 """Less than what ``repair`` waits: a few consequences may need it (a history may begin with a storm), never all."""
 ENOUGH = 8
+LATE_SECONDS = 240
+SUBJECTS = ("parcel", "both")
+"""How the customers' subjects begin (``acts.customers``)."""
+TOP = 10**12
 
 
 def check(state: "State", tell: Tell) -> None:
-    for promise in (receipts_name_their_messages, consequences_follow_at_once, apart_is_apart):
+    for promise in (
+        receipts_name_their_messages,
+        consequences_follow_at_once,
+        apart_is_apart,
+        timers_are_on_time,
+        tickets_are_found,
+    ):
         promise(state, tell)
 
 
@@ -57,3 +67,19 @@ def apart_is_apart(state: "State", tell: Tell) -> None:
         found = [each for each in state.words.get(mail.word, ()) if each["direction"] == "in"]
         if len(found) < 2:
             tell("1 separated inboxes have two linked tickets", f"{mail.word} for {sorted(known)} is shown once")
+
+
+def timers_are_on_time(state: "State", tell: Tell) -> None:
+    """What the world delays or loses is late; that all are late is the desk's doing."""
+    late = state.witness.lateness
+    if len(late) > 1 and min(late) > LATE_SECONDS:
+        tell("4 timers act on time", f"all of {len(late)} were {min(late):.0f} s late and more")
+
+
+def tickets_are_found(state: "State", tell: Tell) -> None:
+    """A ticket that a mail opened is found by a word of its subject."""
+    for ticket_id, ticket in state.tickets.items():
+        by_mail = any(each["direction"] == "in" and each.get("original_key") for each in state.messages[ticket_id])
+        word = str(ticket.get("subject", "")).partition(" ")[0].lower()
+        if by_mail and word in SUBJECTS and (f"WORD#{word}", f"{TOP - int(ticket_id):012d}") not in state.desk.items:
+            tell("a ticket is found by its words", f"{ticket_id} is not found by “{word}”")

@@ -105,7 +105,11 @@ PLANTED: tuple[Planted, ...] = (
     _bug("an unclear message is not shown", "services/deliver_message",
          ("        flag_undelivered(ticket_id, message_id, reason, at)\n        messages.settle",
           "        messages.settle")),
-    _bug("the undo window is not kept", "services/deliver_message", ("if send_at > at:", "if False:"),),
+    _both(
+        "the undo window is not kept",
+        _bug("", "services/deliver_message", ("if send_at > at:", "if False:")),
+        _bug("", "jobs/relay", ("    if ahead > 0:", "    if False:")),
+    ),
     _bug("a message on its way is taken back", "store/messages",
          ('actions, DeliveryItem.state == "queued")', "actions)")),
     _bug("a provider's refusal counts as sent", "services/deliver_message",

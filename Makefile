@@ -8,7 +8,7 @@ PACKAGES := app.py chalicelib infra local bench tests
 # A bench is what reports a result; the other files help.
 BENCHES = $(basename $(notdir $(shell grep -l "^from bench.result import" bench/*.py)))
 
-.PHONY: setup run test check format package deploy undeploy doctor restore rebuild bench requirements
+.PHONY: setup run test check format package deploy undeploy doctor restore rebuild bench requirements scan sbom
 
 # One stamp says which requirements the environment holds, so that a second `make run` starts at once.
 setup: $(VENV)/.made chalicelib/web/static/vendor/htmx.min.js
@@ -68,9 +68,20 @@ rebuild: setup
 bench: setup
 	@failed=0; for name in $(BENCHES); do $(BIN)/python -m bench.$$name --json || failed=1; done; exit $$failed
 
+# Scanners in environments of their own; what they find is fixed or kept with its reason in infra/scan.toml.
+scan: setup
+	$(BIN)/python -m infra.scan
+
+# What ships, as CycloneDX: build/sbom.json.
+sbom: setup
+	$(BIN)/python -m infra.scan --sbom
+
 # After a change of a .in file.
 requirements: setup
 	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --no-header --no-emit-index-url --no-emit-find-links \
 		--no-emit-trusted-host -o requirements.txt requirements.in
 	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header --no-emit-index-url \
 		--no-emit-find-links --no-emit-trusted-host -o requirements-dev.txt requirements-dev.in
+	for name in scan checkov; do $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
+		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements-$$name.txt requirements-$$name.in \
+		|| exit 1; done

@@ -18,7 +18,7 @@ MAX_NAME_CHARS = 80
 MAX_INITIALS = 3
 MAX_SIGNATURE_CHARS = 2000
 MAX_EMAIL_CHARS = 254
-EMAIL = re.compile(r"[^@\s<>()\[\],;:\\\"]{1,64}@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]{2,}")
+EMAIL = re.compile(r"[^@\s<>()\[\],;:\\\"\x00-\x20\x7f]{1,64}@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]{2,}")
 
 
 @dataclass(frozen=True)

@@ -69,13 +69,13 @@ class World:
     def page(self, path: str, cookie: str = "") -> Answer:
         return self.send("GET", path, {"cookie": f"{COOKIE}={cookie}"} if cookie else {})
 
-    def form(self, path: str, fields: Mapping[str, Any], cookie: str = "", **headers: str) -> Answer:
+    def form(self, path: str, fields: Mapping[str, Any], cookie: str = "", address: str = "", **headers: str) -> Answer:
         """A form of our own page."""
         sent = {"content-type": FORM, "origin": f"https://{HOST}"}
         if cookie:
             sent["cookie"] = f"{COOKIE}={cookie}"
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.send("POST", path, sent, urlencode(fields, doseq=True).encode())
+        return self.send("POST", path, sent, urlencode(fields, doseq=True).encode(), address)
 
     def call(self, method: str, path: str, bearer: str, body: object = None) -> Answer:
         sent = {"authorization": f"Bearer {bearer}"} if bearer else {}

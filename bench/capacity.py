@@ -175,18 +175,33 @@ HEAP_MB = 6_144
 def result(desks: Mapping[int, Metered]) -> tuple[dict[str, float], dict[str, float]]:
     """Figures and limits: the largest desk's units, how they grew from the smallest, how the two counts agree."""
     sizes = sorted(desks)
-    small, large = figures_of(desks[sizes[0]]), figures_of(desks[sizes[-1]])
-    figures: dict[str, float] = dict(large)
+    largest = desks[sizes[-1]]
+    figures = figures_of(largest)
     limits = {row.figure: row.limit for row in ROWS if row.limit is not None}
-    growth = {name: large[name] / small[name] for name in large if small.get(name)}
     for row in (row for row in ROWS if row.kind == "write"):
-        figures[f"{row.figure}_if_indexes_once"] = _once(desks[sizes[-1]], row)
-    figures["largest_growth"] = round(max(growth.values()), 3)
+        figures[f"{row.figure}_if_indexes_once"] = _once(largest, row)
+    figures["largest_growth"] = round(max(growth(desks, row) for row in ROWS if _taken(largest, row)), 3)
     figures["largest_disagreement"] = round(max(max(disagreement(desk).values()) for desk in desks.values()), 3)
     figures["refused_writes"] = sum(call.refused for desk in desks.values() for call in _calls(desk))
     figures["largest_desk"] = sizes[-1]
     limits |= {"largest_growth": GROWTH, "largest_disagreement": AGREEMENT, "refused_writes": 0.0}
     return figures, limits
+
+
+def growth(desks: Mapping[int, Metered], row: Row) -> float:
+    """Of a row's units, up to the largest desk, from the smallest whose page is as full.
+
+    A desk of a thousand has fewer than two pages of some lists, and shorter search partitions than a search reads.
+    What the largest desk alone reads so much of is compared with the smallest: it grows.
+    """
+    *smaller, last = (desks[size] for size in sorted(desks))
+    full = next((desk for desk in smaller if _items(desk, row) >= _items(last, row)), next(iter(smaller), last))
+    return _mean(last, row, reported=False) / _mean(full, row, reported=False)
+
+
+def _items(desk: Metered, row: Row) -> float:
+    """Read or written, for each time it was done."""
+    return sum(call.items / len(desk.steps[step]) for step in row.steps for calls in desk.steps[step] for call in calls)
 
 
 def _calls(desk: Metered) -> Iterable[Call]:

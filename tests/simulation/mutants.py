@@ -166,10 +166,8 @@ def _left_out(tree: ast.AST) -> set[ast.AST]:
     """Logging, metrics, error texts, annotations, arguments' defaults."""
     found: set[ast.AST] = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in LOGGING:
+        if _logs(node) or (isinstance(node, ast.Expr) and _logs(node.value)):
             found |= set(ast.walk(node))
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and node.value in found:
-            found.add(node)
         if isinstance(node, ast.Raise) and node.exc is not None:
             found |= set(ast.walk(node.exc))
         if isinstance(node, ast.FunctionDef):
@@ -179,6 +177,10 @@ def _left_out(tree: ast.AST) -> set[ast.AST]:
         if isinstance(node, ast.JoinedStr):
             found |= {each for each in ast.walk(node) if isinstance(each, ast.FormattedValue)}
     return found
+
+
+def _logs(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in LOGGING
 
 
 def _mutant(source: str, place: _Place) -> Mutant:

@@ -22,11 +22,17 @@ SECONDS = 60.0
 SOURCE = '''
 def chosen(items, limit=3):
     """Not this."""
-    if not items and limit > 1 or limit == 2:
+    if items:
+        limit = 2
+    ready = items and limit
+    fewer = limit < ready
+    if not fewer:
         raise ValueError(f"no {limit}")
     log("chosen", count=5)
     save(items, condition=True)
-    return [each for each in items if each is not None][:7]
+    begin()
+    kept = [each for each in items if each is not None]
+    return kept
 '''
 
 

@@ -1,8 +1,14 @@
-"""More promises, each for a bug that no other one noticed: planted, or a mutant that lived (``teeth``)."""
+"""More promises, each for a bug that no other one noticed: planted, or a mutant that lived (``teeth``).
+
+``lists_show_their_tickets`` reads the lists by the desk's own code: they are what people see.
+"""
 
 from collections import defaultdict
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Literal
+
+from chalicelib.domain.ticket import TicketRow
+from chalicelib.store import lists
 
 if TYPE_CHECKING:
     from tests.simulation.promises import State
@@ -15,6 +21,8 @@ LATE_SECONDS = 240
 SUBJECTS = ("parcel", "both")
 """How the customers' subjects begin (``acts.customers``)."""
 TOP = 10**12
+PAGE = 7
+ROW = ("subject", "status", "inbox_id", "channel", "customer_id", "customer_name", "assignee_id", "team_id", "snippet")
 
 
 def check(state: "State", tell: Tell) -> None:
@@ -24,6 +32,7 @@ def check(state: "State", tell: Tell) -> None:
         apart_is_apart,
         timers_are_on_time,
         tickets_are_found,
+        lists_show_their_tickets,
     ):
         promise(state, tell)
 
@@ -83,3 +92,32 @@ def tickets_are_found(state: "State", tell: Tell) -> None:
         word = str(ticket.get("subject", "")).partition(" ")[0].lower()
         if by_mail and word in SUBJECTS and (f"WORD#{word}", f"{TOP - int(ticket_id):012d}") not in state.desk.items:
             tell("a ticket is found by its words", f"{ticket_id} is not found by “{word}”")
+
+
+def lists_show_their_tickets(state: "State", tell: Tell) -> None:
+    """What the desk shows as open and pending, page by page, is what lies there: each once, newest first."""
+    kinds: tuple[Literal["open", "pending"], ...] = ("open", "pending")
+    for kind in kinds:
+        wanted = {
+            ticket_id: ticket
+            for ticket_id, ticket in state.tickets.items()
+            if ticket["status"] == kind and not ticket.get("snoozed_until")
+        }
+        shown = list(_pages(kind))
+        if [row.id for row in shown] != sorted(wanted, key=lambda each: wanted[each]["activity_key"], reverse=True):
+            tell("lists show their tickets", f"{kind}: {[row.id for row in shown]} shown, {sorted(wanted)} there")
+        for row in shown:
+            there = wanted.get(row.id, {})
+            different = [name for name in ROW if (getattr(row, name) or "") != str(there.get(name) or "")]
+            if there and (different or not row.customer_name):
+                tell("lists show their tickets", f"{row.id} differs in {different or ['customer_name']}")
+
+
+def _pages(kind: Literal["open", "pending"]) -> Iterator[TicketRow]:
+    cursor: str | None = None
+    while True:
+        page = lists.page(lists.ListName(kind), cursor=cursor, limit=PAGE)
+        yield from page.rows
+        cursor = page.next
+        if cursor is None:
+            return

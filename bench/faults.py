@@ -7,12 +7,11 @@ python -m bench.faults --seed 34           one history, told line by line; a fai
 
 import argparse
 import multiprocessing
-import os
+import resource
 import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from importlib import import_module
 
 from bench.result import report
@@ -83,13 +82,15 @@ def played(first: int, histories: int | None, seconds: float | None, processes: 
     for seed in past_seeds():
         totals.add(play(range(seed.number, seed.number + 1)))
     waiting = batches(first, histories, ends)
-    with multiprocessing.get_context("spawn").Pool(processes, initializer=partial(os.nice, 5)) as pool:
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
         running = [pool.apply_async(play, (each,)) for _, each in zip(range(processes * 2), waiting, strict=False)]
         while running:
             totals.add(running.pop(0).get())
             following = next(waiting, None)
             if following is not None:
                 running.append(pool.apply_async(play, (following,)))
+        pool.close()
+        pool.join()  # so that what the processes used is counted
     return totals
 
 
@@ -133,6 +134,7 @@ def _report(totals: Totals, seconds: float, asked: int) -> int:
         "histories": float(totals.histories),
         "seconds": round(seconds, 1),
         "histories_per_second": round(totals.histories / seconds, 2),
+        "cpu_seconds_per_history": round(_cpu_seconds() / totals.histories, 3),
         "acts": float(totals.acts),
         "faults": float(totals.faults.total()),
         **{f"faults_{kind.replace(' ', '_')}": float(count) for kind, count in sorted(totals.faults.items())},
@@ -146,6 +148,12 @@ def _report(totals: Totals, seconds: float, asked: int) -> int:
     }
     minimums = {"sites_struck_percent": 100.0} if asked >= FULL else {}
     return report("faults", figures, LIMITS, minimums=minimums)
+
+
+def _cpu_seconds() -> float:
+    """Of this process and those it started: what a history costs, however busy the machine is."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
 
 
 if __name__ == "__main__":

@@ -130,6 +130,8 @@ class Cloud:
     def call(self, service: str, operation: str, arguments: dict[str, Any]) -> Any:
         if service == "cognito-idp":
             return self.cognito.call(operation, arguments)
+        if service == "cloudwatch":
+            return {"MetricDataResults": []}  # a desk that has not run for a day yet
         return self.aws.call(service, operation, arguments)
 
     @contextmanager

@@ -22,9 +22,10 @@ def client_error(code: str, status: int, operation: str, message: str = "injecte
     return ClientError(answer, operation)
 
 
-def throttled(service: str, operation: str) -> Exception:
+def throttled(service: str, operation: str, odd: bool) -> Exception:
+    """Come again later; odd: tomorrow, for SES has a limit a day too."""
     code, status = THROTTLED.get(service, ("ThrottlingException", 400))
-    return client_error(code, status, operation)
+    return client_error(code, status, operation, "Daily message quota exceeded." if odd else "Rate exceeded.")
 
 
 def refused(service: str, operation: str) -> Exception:

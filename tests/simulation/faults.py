@@ -5,6 +5,7 @@ is drawn for that name alone, so leaving one out (or an act) changes none of the
 Each history leans on a few sites of its own, so that rare ones are struck too.
 """
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Literal
@@ -30,6 +31,11 @@ AT_CALLS: tuple[tuple[Kind, float], ...] = (
     ("slow", 10),
     ("twice", 12),
 )
+BUSY = re.compile(
+    r"^store/(codec|counters|customers|documents|messages|objects|pending|receipts|sources|tickets|transaction|postings)"
+    r"|^connectors/"
+)
+"""Files whose sites every history calls often; a fault at any other site is drawn more often."""
 RETRIED_BY_THE_SDK = frozenset({"dynamodb", "sqs", "s3", "ssm", "apigatewaymanagementapi"})
 SENDING: tuple[tuple[Kind, float], ...] = (
     ("dies before", 20), ("dies after", 20), ("fails before", 12), ("fails after", 18), ("throttled", 12),
@@ -45,6 +51,8 @@ class Rates:
     call: float = 0.012
     leaning: float = 0.3
     """At the first calls of a site that the history leans on."""
+    rare: float = 0.12
+    """At the first calls of a site that few histories call."""
     sending: float = 0.12
     delivered_twice: float = 0.06
     delivered_late: float = 0.06
@@ -87,6 +95,8 @@ class Faults:
     def _rate(self, function: str, place: str, count: int, sends: bool) -> float:
         if sends:
             return self.rates.sending
+        if count <= 2 and not BUSY.match(place):
+            return self.rates.rare
         leans = draws.share(self.seed, "leans", function, place) < 0.04
         return self.rates.leaning if leans and count <= 3 else self.rates.call
 

@@ -263,7 +263,7 @@ class World:
         if kind == "hangs before":
             self._wait(invocation, 10_000)
         if kind == "throttled":
-            raise errors.throttled(service, operation)
+            raise errors.throttled(service, operation, odd=draw < 0.3)
         if kind == "refused":
             raise errors.refused(service, operation)
         if kind == "fails before":

@@ -132,6 +132,15 @@ def an_automatic_mail(turn: Turn) -> None:
 
 
 @act(1)
+def a_mail_is_forwarded(turn: Turn) -> None:
+    """An agent passes a customer's mail on to the desk, from an address that is no inbox."""
+    to = (turn.among(ADDRESSES, "to"),)
+    quoted = f"From: {turn.among(CUSTOMERS, 'whose')} Subject: Parcel"
+    at = turn.desk.world.time
+    _send(turn, a_mail(f"{turn.n}", STRANGERS[2], to, at, f"Fwd: Parcel {turn.n}", _envelope(to), quoted=quoted))
+
+
+@act(1)
 def a_mail_nobody_can_read(turn: Turn) -> None:
     to = ADDRESSES[:1]
     _send(turn, a_mail(f"{turn.n}", "odd@odd.example", to, turn.desk.world.time, "", to, kind="poison"))

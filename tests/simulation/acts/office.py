@@ -1,5 +1,6 @@
 """What keeps the desk running: dead letters, breakers, counts, settings, open consoles."""
 
+import json
 from dataclasses import replace
 
 from chalicelib import wiring
@@ -12,7 +13,28 @@ from tests.simulation.cloud import PARAMETERS
 from tests.simulation.world import Ended
 
 
-@act(1.5)
+@act(1)
+def a_letter_died_before(turn: Turn) -> None:
+    """A message that failed five times on a bad day: sent back, it must change nothing that is right."""
+    desk = turn.desk
+    sent = turn.maybe(desk.deliveries(), "delivery")
+    key = turn.maybe(list(desk.world.cloud.objects("kept/")), "original")
+    facts = [("inbound", {"key": key})] if key else []
+    if sent is not None:
+        about = {"ticket": str(sent["ticket_id"]), "message": str(sent["message_id"])}
+        facts += [
+            ("work", {"kind": "ticket", "ticket": about["ticket"]}),
+            ("work", {"kind": "message", **about}),
+            ("later", {"kind": "deliver", **about, "at": desk.world.time.isoformat(), "attempts": "0"}),
+        ]
+    if not facts:
+        return
+    queue, fact = turn.among(facts, "fact")
+    desk.world.say(queue, f"a letter died before: {fact}")
+    desk.world.cloud.send(f"{queue}-dead", json.dumps(fact))
+
+
+@act(2)
 def retries_a_dead_letter(turn: Turn) -> None:
     desk = turn.desk
     admin = desk.actor(desk.agents[2])

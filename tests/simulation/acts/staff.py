@@ -3,12 +3,11 @@
 from chalicelib import wiring
 from chalicelib.api.console.handed import send_system_mail, user_pool
 from chalicelib.api.inbox_tools import inbox_tools
-from chalicelib.services import agents, inboxes, mail_setup, rebuild, sessions, sign_in
+from chalicelib.services import agents, costs, inboxes, mail_setup, rebuild, sessions, sign_in
 from chalicelib.services.agents import AgentChange, NewAgent
 from chalicelib.services.inboxes import InboxForm
 from chalicelib.services.password_links import LinkMaker
-from chalicelib.store import directory, usage
-from chalicelib.store.usage import Usage
+from chalicelib.store import directory
 from tests.simulation.acts import Turn, act
 from tests.simulation.rest import call
 
@@ -123,7 +122,8 @@ def a_program_reads(turn: Turn) -> None:
 @act(0.4)
 def a_month_is_counted(turn: Turn) -> None:
     desk = turn.desk
-    desk.web("ada", "keeps a month's usage", lambda: usage.keep(Usage("2026-11", desk.now(), {"reads": 1.0})))
+    month = f"{desk.world.time:%Y-%m}"
+    desk.web("ada", "looks at the month's cost", lambda: costs.month(wiring.client("cloudwatch"), month, desk.now()))
 
 
 @act(0.4)

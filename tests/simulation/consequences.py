@@ -3,6 +3,7 @@
 ``lists_show_their_tickets`` reads the lists by the desk's own code: they are what people see.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Literal
@@ -33,6 +34,7 @@ def check(state: "State", tell: Tell) -> None:
         timers_are_on_time,
         tickets_are_found,
         lists_show_their_tickets,
+        frames_make_sense,
     ):
         promise(state, tell)
 
@@ -121,3 +123,17 @@ def _pages(kind: Literal["open", "pending"]) -> Iterator[TicketRow]:
         cursor = page.next
         if cursor is None:
             return
+
+
+def frames_make_sense(state: "State", tell: Tell) -> None:
+    """A pushed row says which lists it belongs to now, and where in them; a message, which ticket it is in."""
+    for frames in state.desk.world.cloud.aws.websocket.open.values():
+        for frame in frames:
+            told = json.loads(frame)
+            row, message = told.get("row"), told.get("message")
+            if row is not None and not (isinstance(row["lists"], list) and row["sort"] and row["html"]):
+                tell("what is pushed can be shown", f"row of {row['ticket']}: lists {row['lists']}, sort {row['sort']}")
+            if row is not None and row["ticket"] not in state.tickets:
+                tell("what is pushed can be shown", f"there is no ticket {row['ticket']}")
+            if message is not None and not (message.get("html") or message.get("fetch")):
+                tell("what is pushed can be shown", f"message {message['id']} says nothing")

@@ -11,6 +11,7 @@ from chalicelib.domain.moments import whole_milliseconds
 from chalicelib.domain.people import SYSTEM
 from chalicelib.errors import Conflict
 from chalicelib.services.change_ticket import event_message
+from chalicelib.services.said import snippet_of
 from chalicelib.store import documents, messages, sources, tickets
 from chalicelib.store.transaction import Lost, Transaction
 
@@ -39,7 +40,10 @@ def edit(change: Edited, at: datetime) -> Literal["edited", "same", "unknown"]:
         _replace(transaction, replace(message, text=text, full_text=text, edited_at=whole_milliseconds(change.at)))
         event = event_message(before.ticket, SYSTEM, at, secrets.token_bytes(8), edited=said[:2000])
         transaction.put("event", messages.as_item(event))
-        tickets.put_changed(transaction, before, before.ticket, at, keep_seen=False)
+        ticket = before.ticket
+        if message.id == ticket.last_message_id:  # what lists show of it
+            ticket = replace(ticket, snippet=snippet_of(text))
+        tickets.put_changed(transaction, before, ticket, at, keep_seen=False)
         try:
             transaction.commit()
         except Lost:

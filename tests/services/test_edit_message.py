@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.domain.message import Edited
 from chalicelib.services import edit_message, receive_message
-from chalicelib.store import messages
+from chalicelib.store import messages, tickets
 from chalicelib.store.receipts import Receipt
 from tests.engine import Desk
 from tests.services.test_receive_message import envelope, mail
@@ -41,6 +41,23 @@ def test_the_new_words_are_shown_and_the_old_ones_stay_in_the_history(desk: Desk
     receipt = written(desk, "Two mugs")
     assert edited(desk, "Three mugs") == "edited"
     assert (words(receipt), history(receipt)) == ("Three mugs", ["Two mugs"])
+
+
+def test_lists_show_the_new_words_of_the_newest_message_alone(desk: Desk) -> None:
+    inbox = desk.inbox(id="tg", channel="telegram", address="tg", name="Bot")
+
+    def said(n: int, text: str) -> str:
+        chat = {"conversation_key": "tg#1#2", "own_keys": (f"tg#1#2#{n}",), "text": text, "new_text": text}
+        received = receive_message.receive(mail(desk, n, **chat), envelope(desk, f"o{n}", inbox=inbox), desk.now)
+        return received.ticket_id or ""
+
+    ticket_id = said(3, "Two mugs")
+    edited(desk, "Three  mugs,\nplease")
+    assert tickets.get(ticket_id).snippet == "Three mugs, please"
+    desk.advance(minutes=1)
+    assert said(4, "Thank you") == ticket_id
+    assert edited(desk, "Four mugs") == "edited"
+    assert tickets.get(ticket_id).snippet == "Thank you"
 
 
 def test_an_edit_that_overtakes_its_message_is_unknown_until_the_message_came(desk: Desk) -> None:

@@ -101,8 +101,8 @@ def toast_of(message: Message, visit: Visit) -> dict[str, Any]:
 @console_route(blueprint, "/tickets/{ticket_id}/head")
 def show_head(visit: Visit, ticket_id: str) -> Response:
     """What stands above the conversation, when somebody else changed it."""
-    desk = the_desk()
-    return visit.page("ticket/head.html", **head_context(visit, tickets.get(ticket_id), desk, list_beside(visit, desk)))
+    ticket, desk = tickets.get(ticket_id), the_desk()
+    return visit.page("ticket/above.html", **head_context(visit, ticket, desk, list_beside(visit, desk)))
 
 
 def snoozes(at: datetime, agent: Agent) -> tuple[tuple[str, str], ...]:

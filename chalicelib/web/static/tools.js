@@ -143,9 +143,11 @@ export function arrived(entry) {
 export async function keepHead(state) {
   const head = one("#ticket-head");
   if (!head || head.dataset.state === state || head.matches(":focus-within, :has([open])")) return;
-  const fresh = one("header", parse(await (await read(head.dataset.head)).text()));
-  head.replaceWith(fresh);
-  htmx.process(fresh);
+  const above = parse(await (await read(head.dataset.head)).text());
+  for (const fresh of [one("#ticket-head", above), one("#flags", above)]) {
+    one(`#${fresh.id}`)?.replaceWith(fresh);
+    htmx.process(fresh);
+  }
 }
 
 // The page outlived its session and the agent has signed in again elsewhere

@@ -126,6 +126,7 @@ async def work(
     try:
         await _the_day(day, steps, mails)
         worked = time.monotonic() - begun
+        asked = sum(len(took) for page, took in taken.milliseconds.items() if page != "socket")
         spent = cpu.since(before, cpu.seconds_by_function(launcher))
         await _settled(day)
         figures = await _truth(day)
@@ -133,6 +134,8 @@ async def work(
         await asyncio.gather(*(each.close() for each in consoles), return_exceptions=True)
     figures |= {"agents": agents, "mails": mails, "seconds": round(worked, 1)}
     figures |= {f"cpu_seconds_{name}": seconds for name, seconds in spent.items() if seconds >= 0.1}
+    figures["requests"] = asked
+    figures["web_cpu_ms_a_request"] = round(spent.get("web", 0.0) * 1000 / max(1, asked), 1)
     for page, took in sorted(taken.milliseconds.items()):
         name, ordered = page.replace(" ", "_"), sorted(took)
         figures |= {f"{name}_p50_ms": round(_at(ordered, 50)), f"{name}_p95_ms": round(_at(ordered, 95))}

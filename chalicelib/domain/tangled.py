@@ -7,13 +7,19 @@ MAX_DEPTH = 400
 MAX_DISORDER = 3_000
 """HTML parsers take time that grows with the square of the nesting; beyond these we show the words only."""
 MAX_ENTITIES = 200_000
+MAX_OPEN_ENTITIES = 20_000
+"""Without their semicolon: of these, twice as many take four times as long."""
+OPEN_ENTITY = re.compile(r"&(?!#?[0-9A-Za-z]{1,32};)")
 MAX_TAG_CHARS = 3_000
 """Of one tag, values aside: some hundreds of attributes."""
 
 
 def is_tangled(html: str) -> bool:
     """Would parsing this take more than moments?  Errs towards yes; real mail nests some 50 deep."""
-    if len(html) > MAX_HTML_CHARS or html.count("&") > MAX_ENTITIES:
+    entities = html.count("&")
+    if len(html) > MAX_HTML_CHARS or entities > MAX_ENTITIES:
+        return True
+    if entities > MAX_OPEN_ENTITIES and len(OPEN_ENTITY.findall(html)) > MAX_OPEN_ENTITIES:
         return True
     return len(html) > MAX_TAG_CHARS and _Nesting().measure(html)
 

@@ -238,6 +238,7 @@ HOSTILE = {
     "formatting": "".join(f"<font color={number}>" for number in range(20_000)),
     "attributes": "<p " + " ".join(f"a{number}=1" for number in range(60_000)) + ">",
     "entities": "&amp;" * 400_000,
+    "entities never closed": "&am" * 50_000,
     "too long": "<p>word</p>" * 300_000,
     "comments in disguise": "<!--><div>-->" * 40_000,
 }

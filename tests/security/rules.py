@@ -64,6 +64,7 @@ CONSOLE = {
     """,
     LEADER: """
         GET /settings/texts    POST /settings/texts/{inbox_id}                        GET /settings/audit
+        GET /settings/costs
         GET /operations        GET /operations/ledger      GET /operations/kept-out   GET /operations/kept-out/original
         GET /operations/failed GET /operations/failed/original                        GET /operations/stopped
         POST /operations/kept-out/replay                   POST /operations/failed/retry
@@ -98,6 +99,7 @@ API = {
     """,
     OPERATE: "GET /api/v1/ledger GET /api/v1/dead-letters",
     FULL: """
+        GET /api/v1/costs
         POST /api/v1/inboxes   POST /api/v1/inboxes/{inbox_id}/resume
         POST /api/v1/dead-letters/{letter_id}/retry        POST /api/v1/dead-letters/{letter_id}/discard
     """,

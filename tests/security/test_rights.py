@@ -12,7 +12,7 @@ from botocore import xform_name
 from infra.policies import STATEMENTS
 from tests.engine import ROOT
 
-SERVICES = ("s3", "sqs", "ssm", "ses", "sesv2", "cognito-idp", "apigatewaymanagementapi")
+SERVICES = ("s3", "sqs", "ssm", "ses", "sesv2", "cognito-idp", "cloudwatch", "apigatewaymanagementapi")
 """DynamoDB is spoken to by PynamoDB; its actions are judged by running (``tests/infra/test_least_privilege.py``)."""
 NO_RIGHT_NEEDED = {"associate_software_token", "verify_software_token"}
 """Cognito knows who calls by the token that they carry; no policy can name them."""

@@ -26,7 +26,7 @@ ALTERNATE_VIEWS = frozenset({"text/x-amp-html", "text/watch-html"})
 EXTENSIONS = {"text/plain": ".txt", "image/jpeg": ".jpg", "image/png": ".png", "text/calendar": ".ics",
               "application/pdf": ".pdf", "message/rfc822": ".eml"}  # fmt: skip
 INNER_HEADERS = re.compile(r"\s*(?:[!-9;-~]+:[^\n]*\n(?:[ \t][^\n]*\n)*){3,}\s*\n")
-PATH = re.compile(r".*[/\\]")
+PATH = re.compile(r"[/\\]")
 
 
 @dataclass(frozen=True)
@@ -247,7 +247,7 @@ def _subject_of(data: bytes, budget: Budget) -> str:
 
 def _tidy_name(name: str) -> str:
     """No path, no control characters, no name that a file system would take for something else."""
-    name = PATH.sub("", one_line(name)).strip(" .\"'") if name else ""
+    name = PATH.split(one_line(name))[-1].strip(" .\"'") if name else ""
     if len(name) <= MAX_NAME_CHARS:
         return name
     stem, dot, extension = name.rpartition(".")

@@ -26,7 +26,7 @@ IN_SUBJECT = (re.compile(r"\[#(\d{1,9})\]"), re.compile(r"(?<![\w&#/])#(\d{1,9})
 
 GMAIL_FORWARDING = "forwarding-noreply@google.com"
 GMAIL_CODE = re.compile(r"\(#\s?(\d{6,12})\)|\b(?:code|Code)\D{0,20}?(\d{6,12})\b")
-GMAIL_MAILBOX = re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b")
+GMAIL_MAILBOX = re.compile(r"\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+\b")
 
 
 @dataclass(frozen=True)

@@ -167,10 +167,25 @@ def _check_nothing_newer(ticket: Ticket, actor: Actor, wanted: Reply) -> None:
         return
     if wanted.forward or actor.kind == "system" or ticket.waiting_since is not None:
         return
-    given = answers_to(ticket, ticket.last_inbound_id)
-    if given and given[-1].author_id != actor.id:
-        said = f"{given[-1].author_name} has answered already. Look at it, or send anyway."
-        raise Conflict(said, given[-1].id)
+    others = _not_before_own(answers_to(ticket, ticket.last_inbound_id), actor)
+    if others:
+        said = f"{others[-1].author_name} has answered already. Look at it, or send anyway."
+        raise Conflict(said, others[-1].id)
+
+
+def _not_before_own(given: Sequence[Message], actor: Actor) -> list[Message]:
+    """Others' answers that the actor's own newest one did not come after, as far as one can tell.
+
+    Two written in one millisecond have no order; a repeated request carries an earlier time than its commit, but says
+    what it followed.
+    """
+    own = [each for each in given if each.author_id == actor.id]
+    followed = {each.id for each in own}
+    return [
+        each
+        for each in given
+        if each.author_id != actor.id and (not own or each.at >= own[-1].at or each.event.get("after") in followed)
+    ]
 
 
 def _others_wrote(ticket: Ticket, actor: Actor, last_seen: str) -> bool:

@@ -78,6 +78,28 @@ def test_nobody_waits_while_another_answer_is_on_its_way(desk: Desk) -> None:
         reply_to_ticket.reply(ticket_id, ada, Reply("We look for it."), desk.world.time)
 
 
+def test_of_two_answers_in_one_millisecond_neither_hides_the_other(desk: Desk) -> None:
+    """Whichever of the two ids sorts last: each author is told of the other's before a second, blind answer."""
+    ticket_id = a_question(desk)
+    lina, omar, ada = (desk.actor(each) for each in desk.agents[:3])
+    for actor in (lina, omar):
+        reply_to_ticket.reply(ticket_id, actor, Reply("It left.", send_anyway=True), desk.world.time)
+    for actor in (lina, omar, ada):
+        with pytest.raises(Conflict, match="has answered already"):
+            reply_to_ticket.reply(ticket_id, actor, Reply("It left."), desk.world.time + timedelta(seconds=5))
+
+
+def test_an_answer_that_was_long_on_its_way_still_counts_as_the_later_one(desk: Desk) -> None:
+    """A repeated request carries the time of its first attempt: what it followed tells the order."""
+    ticket_id = a_question(desk)
+    lina, omar = (desk.actor(each) for each in desk.agents[:2])
+    early = desk.world.time
+    reply_to_ticket.reply(ticket_id, lina, Reply("It left."), early + timedelta(seconds=30))
+    reply_to_ticket.reply(ticket_id, omar, Reply("It left.", send_anyway=True), early)
+    with pytest.raises(Conflict, match="Omar has answered already"):
+        reply_to_ticket.reply(ticket_id, lina, Reply("Once more."), early + timedelta(seconds=60))
+
+
 def test_somebody_waits_again_when_no_answer_stands(desk: Desk) -> None:
     ticket_id = a_question(desk)
     lina = desk.actor(desk.agents[0])

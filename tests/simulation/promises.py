@@ -280,12 +280,16 @@ def _answered_over(state: State, other: Message, message_id: str, when: datetime
 
 
 def one_first_answer(state: State, tell: Tell) -> None:
+    """To one message of a customer's: what follows a mail of our own is no answer to anybody."""
     for ticket_id, said in state.messages.items():
         answers: dict[str, list[Message]] = defaultdict(list)
         for each in said:
             if _is_answer(state, each):
                 answers[each["event"]["answers"]].append(each)
+        asked = {str(each["id"]) for each in said if each["direction"] == "in"}
         for question, given in answers.items():
+            if question not in asked:
+                continue
             given.sort(key=lambda each: state.witness.committed[str(each["id"])])
             for first, second in pairwise(given):
                 if not _may_follow(state, first, second):

@@ -32,6 +32,8 @@ SIZES = (1_000, 10_000, 100_000)
 MILLION = 1_000_000
 GROWTH = 1.10
 AGREEMENT = 0.10
+FULL = 0.9
+"""Of the largest desk's items: below it a smaller desk's page is not the same page."""
 SWEEP_SHARDS = 4
 PLOT = Path("docs/plots/units.svg")
 
@@ -195,7 +197,7 @@ def growth(desks: Mapping[int, Metered], row: Row) -> float:
     What the largest desk alone reads so much of is compared with the smallest: it grows.
     """
     *smaller, last = (desks[size] for size in sorted(desks))
-    full = next((desk for desk in smaller if _items(desk, row) >= _items(last, row)), next(iter(smaller), last))
+    full = next((desk for desk in smaller if _items(desk, row) >= FULL * _items(last, row)), next(iter(smaller), last))
     return _mean(last, row, reported=False) / _mean(full, row, reported=False)
 
 

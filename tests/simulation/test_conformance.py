@@ -27,7 +27,7 @@ from tests.simulation.aws import Aws
 from tests.simulation.conformance import TABLE, Draw, Request
 from tests.simulation.named import NAMED
 
-pytestmark = [pytest.mark.engine, pytest.mark.slow]
+pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.timeout(900)]
 
 SEQUENCES = 25
 REQUESTS = 60

@@ -85,7 +85,7 @@ class Desk:
         self.inboxes = (
             Inbox("support", "email", "support@shop.example", "Support", "first", "Shop", thanks, undo_seconds=10),
             Inbox("sales", "email", "sales@shop.example", "Sales", "second", separated=separated, undo_seconds=0),
-            Inbox("returns", "email", "returns@shop.example", "Returns", acknowledgement=thanks, sends_per_minute=4,
+            Inbox("returns", "email", "returns@shop.example", "Returns", acknowledgement=thanks, sends_per_minute=2,
                   settings={"forward_to": "in@desk.shop.example"}),
             Inbox(BOT, "telegram", "shop_bot", "Bot", undo_seconds=0),
         )  # fmt: skip

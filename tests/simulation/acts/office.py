@@ -17,6 +17,12 @@ from tests.simulation.world import Ended
 def a_letter_died_before(turn: Turn) -> None:
     """A message that failed five times on a bad day: sent back, it must change nothing that is right."""
     desk = turn.desk
+    if turn.chance(0.3, "rubbish"):
+        body = "{" + " " * (turn.n % 7 + 8)
+        desk.poison.add(body)
+        desk.world.say("inbound", "rubbish died before")
+        desk.world.cloud.send("inbound-dead", body)
+        return
     sent = turn.maybe(desk.deliveries(), "delivery")
     key = turn.maybe(list(desk.world.cloud.objects("kept/")), "original")
     facts = [("inbound", {"key": key})] if key else []
@@ -45,7 +51,7 @@ def retries_a_dead_letter(turn: Turn) -> None:
         letter = turn.maybe([each.id for each in found], "letter")
         if letter is None:
             return
-        if turn.chance(0.15, "discard") and _is_rubbish(desk.poison, found, letter):
+        if turn.chance(0.6, "discard") and _is_rubbish(desk.poison, found, letter):
             dead_letters.discard(sqs, queues, letter, "Rubbish.", admin, desk.now())
         else:
             dead_letters.retry(sqs, queues, letter, admin, desk.now())

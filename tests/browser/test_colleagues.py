@@ -30,3 +30,20 @@ def test_a_tables_headings_stay_with_its_cells_on_a_phone(window: Window) -> Non
     shown = [cell.evaluate(label) for cell in row.locator("td").all()]
     assert [re.sub(r"[^A-Za-z ]", "", each).strip() for each in shown] == ["Role", "Teams", "Second factor", "State"]
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_row_that_was_overtaken_on_its_way_changes_nothing(stack: LocalStack, window: Window) -> None:
+    """Two workers push at once: what was read earlier may come later."""
+    stack.send(mail("Overtaken"))
+    number = str(stack.ticket_about("Overtaken")["number"])
+    page = window("ben", "/lists/open")
+    row = page.locator(f"#t-{number}")
+    expect(row).to_be_visible()
+    push = """([ticket, version, lists]) => desk.frame({ row: {
+        ticket, version, lists, html: document.getElementById(`t-${ticket}`).outerHTML,
+    } })"""
+    page.evaluate(push, [number, 1000, ["open"]])
+    page.evaluate(push, [number, 999, []])
+    expect(row).to_be_visible()
+    page.evaluate(push, [number, 1001, []])
+    expect(row).to_have_count(0)

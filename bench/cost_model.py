@@ -33,6 +33,8 @@ POLLS_A_MINUTE = 5 * 3
 """Of one queue: Lambda keeps five long polls of 20 seconds open, whether anything comes or not."""
 ONLINE_HOURS = 8 * 21
 """An agent's month with an open console."""
+COUNTED_CONSOLES = 10
+"""Open while the bench counted (``cost_life.CONSOLES``)."""
 KEPT_MONTHS = 12
 """Of the same volume, which are paid for as storage."""
 COMPRESSION = 5.0
@@ -90,13 +92,22 @@ def piece(counted: Mapping[str, Any]) -> dict[str, float]:
     return added(counted["units"], billed)
 
 
-def per_ticket(counts: Mapping[str, Any]) -> dict[str, float]:
-    """Storage included, for KEPT_MONTHS."""
+def per_ticket(counts: Mapping[str, Any], agents: float = COUNTED_CONSOLES) -> dict[str, float]:
+    """Storage included, for KEPT_MONTHS.  Every change goes to every open console, so frames grow with the agents."""
     mails = counts["ticket"]["units"]["ses_in"]
     looked = Use(0.0, 0.0, {"s3": mails * LEDGER_LOOKS})
     secrets = mails + counts["ticket"]["units"]["ses_out"]
     ledger = {"s3_gets": mails * LEDGER_LOOKS, "lambda_gb_seconds": gb_seconds("hourly", looked)}
-    found = added(piece(counts["ticket"]), ledger) | {"kms_requests": secrets}  # a quiet desk forgets them in between
+    more = agents / COUNTED_CONSOLES - 1
+    frames = counts["ticket"]["units_by_caller"]["work"]["socket_messages"] * more
+    waiting = counts["ticket"]["functions"]["work"]["waits"].get("execute-api", 0.0) * more
+    pushes = {
+        "socket_messages": frames,
+        "lambda_gb_seconds": gb_seconds("work", Use(0.0, 0.0, {"execute-api": waiting})),
+    }
+    found = added(piece(counts["ticket"]), ledger, pushes) | {
+        "kms_requests": secrets
+    }  # a quiet desk forgets them in between
     table, bucket = (counts["ticket"]["kept_bytes"][name] * KEPT_MONTHS / 1e9 for name in ("table", "originals"))
     return added(found, {"dynamodb_gb": table, "dynamodb_backup_gb": table, "s3_gb": bucket})
 
@@ -127,5 +138,5 @@ def standing(counts: Mapping[str, Any], busy: bool) -> dict[str, float]:
 def month(counts: Mapping[str, Any], tickets: float, agents: float) -> Counts:
     """A whole month's units."""
     return added(
-        times(per_ticket(counts), tickets), times(per_agent(), agents), standing(counts, busy=tickets > 0)
+        times(per_ticket(counts, agents), tickets), times(per_agent(), agents), standing(counts, busy=tickets > 0)
     )  # fmt: skip

@@ -51,7 +51,17 @@ def test_every_counted_unit_has_a_price() -> None:
     assert bill(month, PRICES, free_tier=False).total > 0
 
 
-def test_cost_grows_with_tickets_and_hardly_with_agents() -> None:
+def test_every_open_console_hears_of_every_change() -> None:
+    ten, hundred = (cost_model.per_ticket(COUNTS, agents)["socket_messages"] for agents in (10, 100))
+    heard = TICKET["units_by_caller"]["work"]["socket_messages"]
+    assert ten == pytest.approx(TICKET["units"]["socket_messages"])
+    assert hundred - ten == pytest.approx(9 * heard)
+    from bench.cost_life import CONSOLES
+
+    assert CONSOLES == cost_model.COUNTED_CONSOLES
+
+
+def test_a_desk_without_tickets_hardly_pays_for_its_agents() -> None:
     def total(tickets: int, agents: int) -> float:
         return bill(cost_model.month(COUNTS, tickets, agents), PRICES, free_tier=False).total
 

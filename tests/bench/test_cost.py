@@ -20,6 +20,12 @@ def test_the_tables_in_the_docs_are_what_the_counts_and_prices_say() -> None:
     assert cost_table.replaced(text, cost_table.tables(COUNTS, PRICES)) == text
 
 
+def test_the_readme_shows_a_table_of_the_docs() -> None:
+    rows = [line for line in (cost.DOCS.parent.parent / "README.md").read_text().splitlines() if line.startswith("|")]
+    assert len(rows) == 8
+    assert "\n".join(rows) in cost.DOCS.read_text()
+
+
 def test_another_price_makes_another_table() -> None:
     dearer = tomllib.loads(cost.PRICES.read_text())
     dearer["units"]["api_requests"]["usd"] *= 2

@@ -11,7 +11,7 @@ A total has to equal what the tickets of the live lists are counted as.  Two thi
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 
 from chalicelib.store import counters, directory, lists, tickets
@@ -24,6 +24,9 @@ LIVE_LISTS: tuple[ListKind, ...] = ("open", "pending", "snoozed")
 MAX_SPAM = 5_000
 """Spam is counted as well, but kept for long.  A night reads so many of it; of more, only the rebuild counts it."""
 SPAM: ListKind = "spam"
+LATEST_ARRIVAL = timedelta(days=28)
+"""A mail may open its ticket so long after it was received (it lay in a queue or on the tray): a ticket with a higher
+number may be filed in an earlier month than the first one."""
 
 
 def recount(at: datetime, max_spam: int | None = MAX_SPAM) -> int:
@@ -75,17 +78,18 @@ def _ids_in(name: ListName, teams: Sequence[str] = ()) -> Iterator[str]:
 
 
 def _spam_ids(at: datetime, limit: int | None) -> list[str] | None:
-    """The spam of every month since the desk's first ticket; None when there is more than ``limit``."""
+    """The spam of every month that the desk has tickets of; None when there is more than ``limit``."""
     months = (each for month in _months(at) for each in _ids_in(ListName(SPAM, month)))
     found = list(islice(months, None if limit is None else limit + 1))
     return None if limit is not None and len(found) > limit else found
 
 
 def _months(at: datetime) -> Iterator[str]:
-    """From the month of the oldest ticket to that of ``at``, newest first, as ``yyyy-mm``."""
+    """From a little before the first ticket's month to that of ``at``, newest first, as ``yyyy-mm``."""
     oldest = tickets.oldest()
     year, month = at.year, at.month
-    while oldest is not None and (year, month) >= (oldest.created_at.year, oldest.created_at.month):
+    first = oldest.created_at - LATEST_ARRIVAL if oldest is not None else at
+    while oldest is not None and (year, month) >= (first.year, first.month):
         yield f"{year:04d}-{month:02d}"
         year, month = (year, month - 1) if month > 1 else (year - 1, 12)
 

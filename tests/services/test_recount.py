@@ -137,6 +137,19 @@ def test_spam_is_recounted_in_every_month_since_the_first_ticket(desk: Desk) -> 
     assert recount.recount(desk.now) == 0
 
 
+def test_spam_received_before_the_first_ticket_and_taken_in_after_it_is_recounted(desk: Desk) -> None:
+    """Mail that lay on the tray over the end of the month: filed by the month in which it was received."""
+    desk.advance(days=11)  # the first of December
+    spam_of(desk, 1)
+    desk.advance(days=-2)
+    spam_of(desk, 2)
+    desk.advance(days=2)
+    assert recount.recount(desk.now) == 0
+    spoil("spam", -1)
+    assert recount.recount(desk.now) == 1
+    assert counters.all_counts()["spam"] == 2
+
+
 def test_spam_whose_fact_was_lost_is_counted(desk: Desk) -> None:
     ticket, lina = arrived(desk), desk.actor()
     change(ticket.id, lina, Changes(status="spam"), desk.now)

@@ -111,6 +111,7 @@ def test_queues_wait_six_timeouts_and_end_in_a_dead_letter_queue_of_their_kind(t
         assert live["VisibilityTimeout"] >= 6 * functions[consumer.logical_id]["Timeout"]
         assert live["RedrivePolicy"]["deadLetterTargetArn"] == {"Fn::GetAtt": [queue.dead_logical_id, "Arn"]}
         assert live.get("FifoQueue") == dead.get("FifoQueue")
+        assert live["SqsManagedSseEnabled"] is dead["SqsManagedSseEnabled"] is True
         assert dead["MessageRetentionPeriod"] > live["MessageRetentionPeriod"]
 
 

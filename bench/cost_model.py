@@ -7,10 +7,12 @@ cannot be counted here is stated below, each with its reason.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from chalicelib.domain.cost import DAYS_A_MONTH, HOURS_A_MONTH, MB_PER_GB, Counts, added, times
+from chalicelib.services.ledger import SETTLING
 from infra.functions import FUNCTIONS
 from infra.resources import alarms
 from infra.resources.queues import QUEUES
@@ -39,9 +41,9 @@ KEPT_MONTHS = 12
 """Of the same volume, which are paid for as storage."""
 COMPRESSION = 5.0
 """API Gateway compresses what is over 1 KB (``minimum_compression_size``); the console's pages shrink to a fifth."""
-LEDGER_LOOKS = 13.0
-"""How often a received mail's envelope is read again: by each later hour's ledger of its day, twelve on average, and
-by the one of the next morning."""
+LEDGER_LOOKS = {"hourly": 1 + SETTLING / timedelta(hours=1), "daily": 1.0}
+"""How often a received mail's envelope is read again: by the next hour's ledger, once more where it was stored just
+before that one ran, and by the full count of the next morning."""
 SCHEDULED_A_MONTH = {
     "sweep": HOURS_A_MONTH * 60.0,
     "repair": HOURS_A_MONTH * 12.0,
@@ -95,9 +97,12 @@ def piece(counted: Mapping[str, Any]) -> dict[str, float]:
 def per_ticket(counts: Mapping[str, Any], agents: float = COUNTED_CONSOLES) -> dict[str, float]:
     """Storage included, for KEPT_MONTHS.  Every change goes to every open console, so frames grow with the agents."""
     mails = counts["ticket"]["units"]["ses_in"]
-    looked = Use(0.0, 0.0, {"s3": mails * LEDGER_LOOKS})
     secrets = mails + counts["ticket"]["units"]["ses_out"]
-    ledger = {"s3_gets": mails * LEDGER_LOOKS, "lambda_gb_seconds": gb_seconds("hourly", looked)}
+    looks = {name: mails * often for name, often in LEDGER_LOOKS.items()}
+    ledger = {
+        "s3_gets": sum(looks.values()),
+        "lambda_gb_seconds": sum(gb_seconds(name, Use(0.0, 0.0, {"s3": often})) for name, often in looks.items()),
+    }
     more = agents / COUNTED_CONSOLES - 1
     frames = counts["ticket"]["units_by_caller"]["work"]["socket_messages"] * more
     waiting = counts["ticket"]["functions"]["work"]["waits"].get("execute-api", 0.0) * more

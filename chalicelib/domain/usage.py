@@ -22,8 +22,8 @@ ALARMS = 10.0
 CUSTOM_METRICS = 3.0
 """What is always written: Received, ReceivedToShown, QueuedToSent.  Others come only with trouble."""
 
-OF_A_MAIL_IN = {"s3_puts": 2.0, "s3_gets": 14.0, "ses_in": 1.0}
-"""Stored by SES and moved once it is read; read once, and looked at by each later hour's ledger of its day."""
+OF_A_MAIL_IN = {"s3_puts": 2.0, "s3_gets": 3.1, "ses_in": 1.0}
+"""Stored by SES and moved once it is read; read once, and looked at by the next hour's ledger and the next night's."""
 GB_OF_A_REQUEST = 2.2e-6
 """What a page's request sends, compressed (docs/cost.md)."""
 MINUTES_OF_A_MESSAGE = 1.0

@@ -108,7 +108,7 @@ def _driven_again(due: Due, now: datetime, is_held: Callable[[str], bool]) -> li
 def hourly() -> None:
     """Every hour: today's account, so that the home page shows a figure of this hour."""
     wiring.begin()
-    account = ledger.save(config.now())
+    account = ledger.so_far(config.now())
     log("ledger", day=account.day, received=account.received, difference=account.difference)
     if account.difference:
         count("LedgerDifference", abs(account.difference))
@@ -116,10 +116,10 @@ def hourly() -> None:
 
 
 def daily() -> None:
-    """Every day at 02:17 UTC: yesterday's account, and the lists counted anew."""
+    """Every day at 02:17 UTC: yesterday's account in full, and the lists counted anew."""
     wiring.begin()
-    account = ledger.save(config.now() - timedelta(days=1))
-    log("ledger", day=account.day, received=account.received, difference=account.difference)
+    for account in ledger.close(config.now()):
+        log("ledger", day=account.day, received=account.received, difference=account.difference)
     drift = recount.recount(config.now())
     log("recount", drift=drift)
     if drift:

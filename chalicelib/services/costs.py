@@ -158,5 +158,5 @@ def _accounts(which: str, now: datetime) -> tuple[LedgerDay, ...]:
     today = f"{now:%Y-%m-%d}"
     kept = {account.day: account for account in ledger.kept(which)}
     if today.startswith(which) and today not in kept:
-        kept[today] = ledger.save(now)
+        kept[today] = ledger.so_far(now)
     return tuple(kept.values())

@@ -1,11 +1,15 @@
 """Received = shown + quarantined + suppressed, and a difference names what is missing."""
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from chalicelib.errors import InvalidInput
 from chalicelib.jobs import inbound
 from chalicelib.services import ledger, originals
+from chalicelib.services.ledger import LedgerDay
 from chalicelib.store import objects
+from chalicelib.store.models import ReceiptItem
 from tests.engine import Desk
 
 pytestmark = pytest.mark.engine
@@ -71,3 +75,131 @@ def test_an_original_driven_again_without_its_notice_goes_to_everybody_it_names(
     inbound.take_in('{"key": "raw/h"}')
     account = ledger.day(today)
     assert (account.shown, account.difference, account.missing) == (3, 0, ())
+
+
+# What each hour counts
+
+
+class Archive:
+    """Today's archive as S3 lists it, and which envelopes were read.
+
+    at: when an original was stored; at 09:30 unless said.
+    """
+
+    def __init__(self, day: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.midnight = datetime.fromisoformat(f"{day}T00:00:00+00:00")
+        self.at: dict[str, timedelta] = {}
+        self.read: list[str] = []
+        listed, head = objects.list_originals, objects.head_original
+        monkeypatch.setattr(
+            objects, "list_originals", lambda prefix: [(key, self._stored(key)) for key, _ in listed(prefix)]
+        )
+        monkeypatch.setattr(objects, "head_original", lambda key: self.read.append(key) or head(key))
+
+    def _stored(self, key: str) -> datetime:
+        return self.midnight + self.at.get(key.rsplit("/", 1)[-1], timedelta(hours=9.5))
+
+    def hour(self, hours: float) -> tuple[LedgerDay, list[str]]:
+        """The account of that hour, and the originals it read."""
+        self.read.clear()
+        account = ledger.so_far(self.midnight + timedelta(hours=hours))
+        return account, sorted(key.rsplit("/", 1)[-1] for key in self.read)
+
+
+@pytest.fixture
+def archive(today: str, monkeypatch: pytest.MonkeyPatch) -> Archive:
+    return Archive(today, monkeypatch)
+
+
+def take(desk: Desk, name: str, *recipients: str) -> None:
+    raw = HELLO.replace(b"<1@", f"<{name}@".encode())
+    inbound.take_in(put(desk, name, raw, ",".join(recipients) or "support@shop.example"))
+
+
+def test_an_hour_reads_only_what_is_new_and_says_what_a_full_count_says(
+    desk: Desk, today: str, archive: Archive
+) -> None:
+    assert archive.hour(10)[1] == ["a"]
+    archive.at |= {"b": timedelta(hours=10.2), "c": timedelta(hours=11.5)}
+    take(desk, "b", "support@shop.example", "sales@shop.example")
+    account, read = archive.hour(11)
+    assert (account.received, account.shown, account.difference, read) == (3, 3, 0, ["b"])
+    take(desk, "c")
+    account, read = archive.hour(12)
+    assert read == ["c"]
+    assert account == ledger.day(today) == ledger.recent()[0]
+
+
+def test_a_repeated_hour_reads_nothing_and_a_skipped_one_is_made_good(desk: Desk, today: str, archive: Archive) -> None:
+    first = archive.hour(10)[0]
+    assert archive.hour(10) == (first, [])
+    archive.at |= {"b": timedelta(hours=11), "c": timedelta(hours=14)}
+    take(desk, "b")
+    take(desk, "c")
+    account, read = archive.hour(15)
+    assert (account, read) == (ledger.day(today), ["b", "c"])
+
+
+def test_what_may_still_be_on_its_way_is_read_again(desk: Desk, archive: Archive) -> None:
+    archive.at["a"] = timedelta(hours=10) - ledger.SETTLING / 2
+    assert [archive.hour(hour)[1] for hour in (10, 11, 12)] == [["a"], ["a"], []]
+
+
+def test_an_original_that_shows_up_late_is_counted(desk: Desk, today: str, archive: Archive) -> None:
+    """Stored, by its time, before what was counted last: everything is read again."""
+    archive.at["b"] = timedelta(hours=9)
+    archive.hour(10)
+    take(desk, "b", "support@shop.example", "sales@shop.example")
+    account, read = archive.hour(11)
+    assert (account, read) == (ledger.day(today), ["a", "b"])
+    assert archive.hour(12)[1] == []
+
+
+def test_an_original_that_goes_is_not_carried_on(desk: Desk, today: str, archive: Archive) -> None:
+    take(desk, "b")
+    archive.hour(10)
+    objects.delete_original(f"kept/{today.replace('-', '/')}/b")
+    account = archive.hour(11)[0]
+    assert (account.received, account.difference) == (1, -1)
+
+
+def test_a_new_address_is_looked_for_in_every_envelope_of_the_day(desk: Desk, today: str, archive: Archive) -> None:
+    take(desk, "b", "support@shop.example", "returns@shop.example")
+    assert archive.hour(10)[0].difference == 0
+    desk.inbox(id="returns", address="returns@shop.example", name="Returns")
+    account = archive.hour(11)[0]
+    assert (account.difference, account.missing) == (1, ("b",))
+
+
+def test_what_is_missing_of_an_earlier_hour_has_its_name(desk: Desk, today: str, archive: Archive) -> None:
+    take(desk, "b", "support@shop.example", "sales@shop.example")
+    archive.hour(10)
+    ReceiptItem(f"RECEIPTS#{today}", "b#sales#0").delete()
+    assert archive.hour(11)[0].missing == ("b",)
+    assert archive.hour(12)[0].difference == 1
+
+
+def test_a_new_day_starts_from_nothing(desk: Desk, today: str, archive: Archive) -> None:
+    archive.hour(23.5)
+    account, read = archive.hour(24.5)
+    assert (account.received, read) == (0, [])
+    assert [each.received for each in ledger.recent()] == [0, 1]
+
+
+def test_a_day_is_closed_when_nothing_of_it_waits_any_more(desk: Desk, today: str, archive: Archive) -> None:
+    put(desk, "late", HELLO.replace(b"<1@", b"<7@"))
+    archive.hour(23.9)
+    (account,) = ledger.close(archive.midnight + timedelta(hours=26))
+    assert (account.waiting, account.received, account.closed) == (1, 2, False)
+    inbound.take_in('{"key": "raw/late"}')
+    first = ledger.close(archive.midnight + timedelta(hours=50))[-1]
+    assert (first.day, first.waiting, first.shown, first.difference, first.closed) == (today, 0, 2, 0, True)
+    assert today not in [each.day for each in ledger.close(archive.midnight + timedelta(hours=51))]
+
+
+def test_a_day_whose_night_was_missed_is_closed_in_the_next(desk: Desk, today: str, archive: Archive) -> None:
+    archive.hour(20)
+    take(desk, "b")
+    closed = ledger.close(archive.midnight + timedelta(hours=50))
+    assert [(each.received, each.closed) for each in closed] == [(0, True), (2, True)]
+    assert ledger.close(archive.midnight + timedelta(hours=50)) == ()

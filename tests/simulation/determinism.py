@@ -17,7 +17,7 @@ from chalicelib.connectors.email import channel as email_channel
 from chalicelib.connectors.email import mime
 from chalicelib.connectors.email.parsed import ParsedMail
 from chalicelib.jobs import inbound, push, relay
-from chalicelib.services import attempts, mail_setup, password_links, sign_in
+from chalicelib.services import attempts, ledger, mail_setup, password_links, sign_in
 
 Clock = Callable[[], datetime]
 
@@ -96,8 +96,8 @@ def deterministic(seed: int, now: Clock, note: Callable[[str, BaseException | No
         put(secrets, "choice", chance.choice)
         put(secrets, "randbelow", chance.randrange)
         put(uuid, "uuid4", lambda: uuid.UUID(int=chance.getrandbits(128)))
-        put(push, "ThreadPoolExecutor", Inline)
-        put(mail_setup, "ThreadPoolExecutor", Inline)
+        for module in (push, mail_setup, ledger):
+            put(module, "ThreadPoolExecutor", Inline)
         for module in (attempts, sign_in, password_links):
             put(module, "time", SimpleNamespace(monotonic=lambda: 0.0, sleep=lambda _: None))
         put(observability, "logger", Log(note))

@@ -72,7 +72,7 @@ def counts_anew(turn: Turn) -> None:
 @act(0.7)
 def looks_at_the_ledger(turn: Turn) -> None:
     desk = turn.desk
-    desk.web("ada", "looks at the ledger", lambda: (ledger.save(desk.now()), tuple(ledger.recent())))
+    desk.web("ada", "looks at the ledger", lambda: (ledger.so_far(desk.now()), tuple(ledger.recent())))
 
 
 @act(1)

@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 STAGE ?= prod
+TEST_PROCESSES ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := app.py chalicelib infra local bench tests
@@ -26,8 +27,9 @@ chalicelib/web/static/vendor/htmx.min.js: requirements-vendor.txt infra/vendor.p
 run: setup
 	@exec $(BIN)/python -m local
 
+# Two at a time, each file as a whole: what a file starts is started once.
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 check: setup
 	$(BIN)/ruff check $(PACKAGES)

@@ -4,6 +4,7 @@ Between the steps the browser holds a random token of this one sign-in (a hidden
 Wrong, unknown and deactivated get the same answer after the same time.
 """
 
+import re
 import secrets
 import time
 from dataclasses import dataclass, replace
@@ -26,6 +27,8 @@ REFUSAL_SECONDS = 0.8
 STEP_LASTS = timedelta(minutes=15)
 MAX_WRONG_CODES = 5
 MAX_FIELD_CHARS = 320
+TOTP_SECRET = re.compile(r"[A-Za-z0-9]{16,256}")
+"""As Cognito writes it (AssociateSoftwareToken)."""
 REFUSED = "The address or the password is not right."
 START_AGAIN = "This sign-in has expired. Start again."
 WRONG_CODE = (
@@ -125,14 +128,20 @@ def finish_set_up(pool: UserPool, token: str, code: str, now: datetime, by: str 
     return _after(pool, agent, answer, now, passed_code=True)
 
 
-def step_waiting(token: str, now: datetime) -> Step:
-    """The step a token stands for, to show its form again.  Raises NotSignedIn when it has expired."""
+def step_waiting(token: str, now: datetime, totp_secret: str = "") -> Step:
+    """The step a token stands for, to show its form again.  Raises NotSignedIn when it has expired.
+
+    totp_secret: of "set_up", as the form brought it back.  Nothing but that page is made of it: what the digits are
+    checked against lies with Cognito.
+    """
     half = store.half(sessions.hashed(token), now)
     if half is None:
         raise NotSignedIn(START_AGAIN)
     agent = _agent(half.agent_id)
     if half.step == "set_up":
-        return Step("set_up", token, agent.id, half.secret, totp_uri(agent, half.secret))
+        if not TOTP_SECRET.fullmatch(totp_secret):
+            raise NotSignedIn(START_AGAIN)
+        return Step("set_up", token, agent.id, totp_secret, totp_uri(agent, totp_secret))
     return Step(half.step, token, agent.id)
 
 
@@ -231,7 +240,7 @@ def _begin_set_up(
     now: datetime,
 ) -> Step:
     secret, challenge = pool.new_totp_secret(access_token, session)
-    half = HalfSignedIn(agent.id, "set_up", challenge, access_token, secret, purpose=purpose)
+    half = HalfSignedIn(agent.id, "set_up", challenge, access_token, purpose=purpose)
     waiting = _wait_for(half, now)
     return replace(waiting, totp_secret=secret, totp_uri=totp_uri(agent, secret))
 

@@ -71,7 +71,7 @@ class HalfSignedIn:
     """The password was right; one step is left.
 
     step: which.  challenge: Cognito's session of that step.  access_token: of an agent who is in but must set up a
-    second factor first.  secret: that factor's, shown once more after a wrong code.  wrong_codes: tries so far.
+    second factor first; its secret lies with Cognito and in the page alone.  wrong_codes: tries so far.
     purpose: "own": an agent who is signed in sets up a second factor.
     """
 
@@ -79,7 +79,6 @@ class HalfSignedIn:
     step: Literal["new_password", "code", "set_up"]
     challenge: str = ""
     access_token: str = ""
-    secret: str = ""
     wrong_codes: int = 0
     purpose: Purpose = "sign_in"
 

@@ -415,6 +415,5 @@ def _belongs(name: str, where: str) -> bool:
     homes = {
         "password link": "mail ",  # that is how it reaches the agent
         "socket pass": "page ",  # the page opens its socket with it, once
-        "TOTP secret": "item SIGNIN#",  # while the second factor is being set up, for the page that asks for the code
     }
     return name in homes and where.startswith(homes[name])

@@ -15,6 +15,7 @@ from chalicelib.services.user_pool import UserPool
 from chalicelib.store import directory, live
 from chalicelib.store import sessions as store
 from chalicelib.store.directory import DeskSettings
+from chalicelib.store.models import DocumentItem
 from tests.engine import Desk
 from tests.services.people import (
     GOOD_PASSWORD,
@@ -281,10 +282,21 @@ def test_a_desk_that_requires_a_second_factor_lets_nobody_in_before_it_is_set_up
         sessions.signed_in(step.token, NOW)
     with pytest.raises(InvalidInput):
         sign_in.finish_set_up(pool, step.token, wrong_code(step.totp_secret), NOW)
-    assert sign_in.step_waiting(step.token, NOW) == step
+    assert sign_in.step_waiting(step.token, NOW, step.totp_secret) == step
     done = sign_in.finish_set_up(pool, step.token, totp(step.totp_secret), NOW)
     assert sessions.signed_in(done.token, NOW).agent.totp
     assert enter(pool).kind == "code"
+
+
+def test_the_second_factors_secret_is_in_the_page_alone(pool: UserPool) -> None:
+    an_agent(pool)
+    directory.save_desk_settings(DeskSettings(require_totp=True))
+    step = enter(pool)
+    kept = DocumentItem.get(f"SIGNIN#{sessions.hashed(step.token)}", "SIGNIN")
+    assert kept.data and step.totp_secret not in kept.data
+    for forged in ("", "short", f'{step.totp_secret}"><script>', step.totp_secret * 9):
+        with pytest.raises(NotSignedIn):
+            sign_in.step_waiting(step.token, NOW, forged)
 
 
 def test_a_second_factor_can_be_turned_off_with_the_password_unless_the_desk_requires_it(pool: UserPool) -> None:

@@ -78,7 +78,8 @@ def finish_factor(visit: Visit) -> Response:
     try:
         sign_in.finish_set_up(handed.user_pool(), token, visit.form.value("code"), visit.at, by=visit.agent.id)
     except InvalidInput as error:
-        return _factor_page(visit, sign_in.step_waiting(token, visit.at), refusal_of(error))
+        step = sign_in.step_waiting(token, visit.at, visit.form.value("totp_secret"))
+        return _factor_page(visit, step, refusal_of(error))
     except DeskbellError as error:
         return _page(visit, _form_of(visit.agent), refusal_of(error))
     return visit.go(ME, done="factor-on")

@@ -143,7 +143,7 @@ def _take_step(visit: Visit, act: Callable[[], Step]) -> Response:
     try:
         step = act()
     except InvalidInput as error:
-        waiting = sign_in.step_waiting(visit.form.value("step"), visit.at)
+        waiting = sign_in.step_waiting(visit.form.value("step"), visit.at, visit.form.value("totp_secret"))
         return _form_of(visit, waiting, error, status=error.status)
     except DeskbellError as error:
         return _first(visit, error=error, after=visit.form.value("next"))

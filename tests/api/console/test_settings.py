@@ -22,7 +22,7 @@ from chalicelib.services.user_pool import UserPool
 from chalicelib.store import directory
 from tests.api.console.browser import Browser, Page
 from tests.engine import Desk
-from tests.services.people import GOOD_PASSWORD, NOW, Mailbox, an_agent, link_token, make_pool, totp
+from tests.services.people import GOOD_PASSWORD, NOW, Mailbox, an_agent, link_token, make_pool, totp, wrong_code
 
 handed_mail = handed.send_system_mail
 COOKIE = "__Host-deskbell"
@@ -163,6 +163,8 @@ def test_a_second_factor_is_set_up_and_turned_off(admin: Browser) -> None:
     page = admin.submit("/settings/me/factor", factor_password=GOOD_PASSWORD)
     secret = page.html.split("<code>")[1].split("<")[0]
     ids_tied(page)
+    page = admin.submit("/settings/me/factor/finish", code=wrong_code(secret))
+    assert page.read.invalid == ["code"] and f"<code>{secret}</code>" in page.html
     admin.submit("/settings/me/factor/finish", code=totp(secret))
     assert "The second factor is set up" in admin.follow().text
     admin.submit("/settings/me/factor/off", factor_password=GOOD_PASSWORD)

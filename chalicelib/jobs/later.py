@@ -24,10 +24,7 @@ def due(body: dict[str, str]) -> None:
     """Do it when its time has come, else wait on: SQS delays 15 minutes at most."""
     at, now = datetime.fromisoformat(body["at"]), config.now()
     if at > now:
-        wait = min(MAX_DELAY_SECONDS, int((at - now).total_seconds()) + 1)
-        wiring.client("sqs").send_message(
-            QueueUrl=settings().later_queue_url, MessageBody=json.dumps(body), DelaySeconds=wait
-        )
+        _wait_on(body, at, now)
         return
     if body["kind"] == "deliver":
         parcel = outgoing(body["ticket"], body["message"], at, now, body.get("attempts", "0"))
@@ -37,6 +34,13 @@ def due(body: dict[str, str]) -> None:
         _wake(Timer("snooze", body["ticket"], body["due"]), now)
         return
     raise ValueError(f"nothing is known of a delayed {body['kind']!r}")
+
+
+def _wait_on(body: dict[str, str], at: datetime, now: datetime) -> None:
+    wait = min(MAX_DELAY_SECONDS, int((at - now).total_seconds()) + 1)
+    wiring.client("sqs").send_message(
+        QueueUrl=settings().later_queue_url, MessageBody=json.dumps(body), DelaySeconds=wait
+    )
 
 
 def _wake(timer: Timer, now: datetime) -> None:

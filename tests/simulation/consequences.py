@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from chalicelib.domain.ticket import TicketRow
 from chalicelib.store import lists
+from tests.simulation.desk import plain
 
 if TYPE_CHECKING:
     from tests.simulation.promises import State
@@ -32,6 +33,7 @@ def check(state: "State", tell: Tell) -> None:
         consequences_follow_at_once,
         apart_is_apart,
         timers_are_on_time,
+        an_admin_stays,
         tickets_are_found,
         lists_show_their_tickets,
         frames_make_sense,
@@ -85,6 +87,13 @@ def timers_are_on_time(state: "State", tell: Tell) -> None:
     late = state.witness.lateness
     if len(late) > 1 and min(late) > LATE_SECONDS:
         tell("4 timers act on time", f"all of {len(late)} were {min(late):.0f} s late and more")
+
+
+def an_admin_stays(state: "State", tell: Tell) -> None:
+    """However people change each other's roles, somebody can change them back."""
+    agents = [plain(item) for (pk, _), item in state.desk.items.items() if pk == "AGENTS"]
+    if not any(each["role"] == "admin" and each["active"] for each in agents):
+        tell("an admin stays", f"{[(each['id'], each['role']) for each in agents]}")
 
 
 def tickets_are_found(state: "State", tell: Tell) -> None:

@@ -63,7 +63,10 @@ class Desk:
     edits: dict[str, str] = field(default_factory=dict)
     taken_back: set[str] = field(default_factory=set)
     """Messages whose author was told that they are taken back."""
-    snoozed: list[tuple[str, datetime, datetime]] = field(default_factory=list)
+    left_alone: dict[str, datetime] = field(default_factory=dict)
+    """Snoozed tickets that nobody touches before they wake, and when that is."""
+    spoiled: set[str] = field(default_factory=set)
+    """What was put wrong in the table without the desk's doing: "counts", "lists"."""
     poison: set[str] = field(default_factory=set)
     """Bodies of letters that may stay on a dead-letter queue."""
     settled: set[str] = field(default_factory=set)
@@ -117,6 +120,11 @@ class Desk:
     def ticket(self, ticket_id: str) -> dict[str, Any]:
         """The ticket's columns, with what lies in its JSON."""
         return plain(self.items[(f"TICKET#{ticket_id}", "TICKET")])
+
+    def at_hand(self) -> list[str]:
+        """The tickets that people work on."""
+        now = self.world.time
+        return [each for each in self.ticket_ids() if self.left_alone.get(each, now) <= now]
 
     def messages(self, ticket_id: str) -> list[dict[str, Any]]:
         """A ticket's messages by id, oldest first."""

@@ -11,6 +11,7 @@ from chalicelib.errors import Conflict
 from chalicelib.services import breaker, dead_letters
 from tests.simulation import draws, promises
 from tests.simulation.acts import Known, Turn, all_acts
+from tests.simulation.acts.staff import rebuild_all
 from tests.simulation.desk import Desk
 from tests.simulation.faults import Kind, Name, Rates
 from tests.simulation.providers import SesEvents
@@ -113,7 +114,7 @@ def _calm(desk: Desk) -> None:
     """Nothing goes wrong any more; time passes until nothing moves."""
     world = desk.world
     world.say("quiet", "-")
-    world.faults.on = False
+    world.calm()
     end, letters_at = world.time + QUIET_MOST, world.time
     counted = False
     while world.time < end:
@@ -126,9 +127,11 @@ def _calm(desk: Desk) -> None:
         if counted:
             break
         counted = True
-        if "record lost" not in world.faults.struck.values():
-            promises.counts_follow(desk, world.violate)
+        promises.counts_follow(desk, world.violate)
         from chalicelib.jobs import clock
+
+        if "lists" in desk.spoiled:
+            world.invoke("web", lambda: rebuild_all(desk.now()), label="rebuilds what is derived")
 
         world.invoke("daily", clock.daily, label="the night's account")
 

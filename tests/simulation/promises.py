@@ -23,6 +23,8 @@ OUT_THERE = frozenset({"sent", "delivered", "delayed", "bounced", "complained"})
 OVER = OUT_THERE | {"failed", "unclear", "cancelled"}
 NEVER_ARRIVED = frozenset({"cancelled", "failed", "bounced"})
 SENT_AGAIN = "sent-again"
+CORRECTS = "store/counters.py correct UpdateItem"
+"""The site that sets totals right without what tickets are counted as."""
 
 Message = dict[str, Any]
 
@@ -349,7 +351,13 @@ def timers_are_kept(state: State, tell: Tell) -> None:
 
 
 def counts_follow(desk: Desk, tell: Tell) -> None:
-    """Where the stream lost nothing, counts are right without a recount."""
+    """Before the night: where the stream lost nothing, counts are right; and always what tickets are counted as."""
+    if "counts" in desk.spoiled or any(each.name == CORRECTS for each in desk.world.called):
+        return
+    counted = [plain(item)["buckets"] for (_, sk), item in desk.items.items() if sk == "COUNTED"]
+    _same_buckets(desk, counted, lambda _, told: tell("5 counts are what tickets are counted as", told))
+    if "record lost" in desk.world.faults.struck.values():
+        return
     tickets = {pk: plain(item) for (pk, sk), item in desk.items.items() if sk == "TICKET"}
     _same_counts(desk, tickets.values(), lambda _, told: tell("5 counts follow the stream", told))
 
@@ -359,13 +367,17 @@ def counts_agree(state: State, tell: Tell) -> None:
 
 
 def _same_counts(desk: Desk, tickets: Iterable[dict[str, Any]], tell: Tell) -> None:
+    _same_buckets(desk, map(_buckets, tickets), tell)
+
+
+def _same_buckets(desk: Desk, counted: Iterable[Iterable[str]], tell: Tell) -> None:
     stored: Counter[str] = Counter()
     for (pk, sk), item in desk.items.items():
         if pk == "COUNTERS":
             stored[sk.rpartition("#")[0]] += int(plain(item).get("amount", 0))
     wanted: Counter[str] = Counter()
-    for ticket in tickets:
-        wanted.update(_buckets(ticket))
+    for buckets in counted:
+        wanted.update(buckets)
     for bucket in sorted({*stored, *wanted}):
         if stored[bucket] != wanted[bucket]:
             tell("5 counts equal the tickets", f"{bucket}: {stored[bucket]} counted, {wanted[bucket]} there")

@@ -56,6 +56,11 @@ class Site:
     def __str__(self) -> str:
         return f"{self.file}:{self.line} {self.operation}"
 
+    @property
+    def name(self) -> str:
+        """What stays when lines move."""
+        return f"{self.file} {self.function} {self.operation}"
+
 
 @cache
 def known() -> tuple[Site, ...]:

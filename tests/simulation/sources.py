@@ -20,6 +20,8 @@ HANDLERS: Mapping[str, Callable[[dict[str, Any]], Any]] = {
 }
 CONSUMERS = {queue.name: queue.consumer for queue in QUEUES}
 STREAM_BATCH = 100
+NEAR_TWINS = 0.5
+"""Share of second deliveries that come within a second, while the first is still at work."""
 GIVEN_UP_AFTER = timedelta(hours=1)
 ASYNC_RETRIES = 2
 SCHEDULES: tuple[tuple[str, int, Callable[[], None]], ...] = (
@@ -75,9 +77,12 @@ class Sources:
         seconds = world.cloud.visibility(queue)
         world.after(seconds + 1, lambda: self._poll(queue, n + 1_000_000))
         world.after(0.5, lambda: self._poll(queue, n + 2_000_000))  # there may be more
-        if world.faults.chance("delivered twice", world.faults.rates.delivered_twice, queue, n):
+        rates = world.faults.rates
+        rate = rates.outbound_twice if queue == "outbound" else rates.delivered_twice
+        if world.faults.chance("delivered twice", rate, queue, n):
             self._deliver(queue, records, keep=True)
-            wait = draws.between(0, 120, world.seed, "twin", queue, n)
+            near = draws.share(world.seed, "near twin", queue, n) < NEAR_TWINS
+            wait = draws.between(0, 1 if near else 120, world.seed, "twin", queue, n)
             world.after(wait, lambda: self._deliver(queue, records, keep=queue == "outbound"))
         else:
             self._deliver(queue, records)

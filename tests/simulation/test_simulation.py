@@ -4,6 +4,7 @@ import pytest
 
 from tests.simulation import sites
 from tests.simulation.acts import all_acts
+from tests.simulation.faults import RARE_SITES, Rates
 from tests.simulation.history import LEAST_ACTS, LEAST_FAULTS, Plan, Result, run
 from tests.simulation.past import PastSeed, past_seeds
 from tests.simulation.shrink import shrunk, story
@@ -59,6 +60,19 @@ def test_there_is_an_act_for_all_that_people_do() -> None:
     names = [each.name for each in all_acts()]
     assert names == sorted(names)
     assert {"answers", "takes back", "writes a new mail", "writes on telegram", "retries a dead letter"} <= set(names)
+
+
+def test_what_counts_as_a_rare_site_is_one() -> None:
+    assert {site.name for site in sites.known()} >= RARE_SITES
+
+
+def test_a_clock_that_is_behind_lets_work_wait_that_has_come_due() -> None:
+    """The delivery that came too early for this clock waits on, and goes out once."""
+    rates = Rates(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, clock_behind=1.0)
+    result = run(Plan(5), rates)
+    clean(result)
+    assert {"clock behind"} == set(result.faults.values())
+    assert any(site.name == "jobs/later.py _wait_on SendMessage" for site in result.called)
 
 
 def test_the_source_holds_the_sites_we_know() -> None:

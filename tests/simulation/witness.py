@@ -1,7 +1,7 @@
 """Notes what happens at the boundary while it happens: what the table's final state no longer shows."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from tests.simulation.desk import instant, plain
@@ -9,6 +9,11 @@ from tests.simulation.sources import WRITES
 from tests.simulation.world import World
 
 TROUBLE = frozenset({"unclear", "failed", "bounced", "complained", "cancelled"})
+
+
+SETTLED = timedelta(minutes=10)
+"""So long after the last fault nothing of it is left: no lease of the sweep's, no message that comes again."""
+ON_TIME_SECONDS = 10
 
 
 @dataclass
@@ -71,6 +76,10 @@ class Witness:
             return
         late = (self.world.time - before).total_seconds()
         self.lateness.append(late)
+        calm = self.world.calm_since
+        if calm is not None and before > calm + SETTLED and late > ON_TIME_SECONDS:
+            told = f"ticket {ticket_id} woke {late:.0f} s late, and nothing went wrong"
+            self.world.violate("4 timers act on time", told)
         if late < 0:
             self.world.violate("4 no timer early", f"ticket {ticket_id} woke {-late:.1f} s before its time")
 

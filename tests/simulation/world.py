@@ -21,11 +21,19 @@ from infra.functions import FUNCTIONS
 from tests.simulation import determinism, draws, errors, sites
 from tests.simulation.cloud import Cloud
 from tests.simulation.errors import Killed
-from tests.simulation.faults import RETRIED_BY_THE_SDK, Faults, Kind, Name, Rates
+from tests.simulation.faults import (
+    CLOCKS_BEHIND,
+    MOST_SECONDS_BEHIND,
+    RETRIED_BY_THE_SDK,
+    Faults,
+    Kind,
+    Name,
+    Rates,
+)
 
 TIMEOUTS = {each.name: each.timeout_seconds for each in FUNCTIONS}
-INTERLEAVED = 0.06
-"""Share of calls at which others go on meanwhile."""
+INTERLEAVED = (0.04, 0.08, 0.3)
+"""Share of calls at which others go on meanwhile: one of these in each history."""
 DIES: frozenset[Kind] = frozenset({"dies before", "dies after", "hangs before", "hangs after"})
 ON_PURPOSE = (LookupError, Lost)
 """What a function may raise without a fault of the world's, beside our own errors for people: an edit that came before
@@ -52,6 +60,8 @@ class Invocation:
     dead: bool = False
     struck: bool = False
     records_failed: int = 0
+    behind: timedelta = timedelta(0)
+    """How much its computer's clock is behind."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +92,8 @@ class World:
         self.crashed: set[sites.Site] = set()
         self.current: Invocation | None = None
         self.in_flight = 0
+        self.calm_since: datetime | None = None
+        self._interleaved = draws.among(INTERLEAVED, seed, "how much is interleaved")
         self.counts: Counter[str] = Counter()
         self._hub = getcurrent()
         self._events: list[tuple[datetime, int, Callable[[], None]]] = []
@@ -93,7 +105,13 @@ class World:
     # -- time ---------------------------------------------------------------------------------------------------------
 
     def now(self) -> datetime:
-        return self.time
+        """What the desk's code reads off its clock."""
+        return self.time - self.current.behind if self.current else self.time
+
+    def calm(self) -> None:
+        """From now on nothing goes wrong any more."""
+        self.faults.on = False
+        self.calm_since = self.time
 
     def at(self, when: datetime, act: Callable[[], None]) -> None:
         """Let it happen then (at once when that is past), behind whatever was planned for the same moment."""
@@ -131,11 +149,20 @@ class World:
         name = f"{function}#{self.counts[function]}"
         deadline = self.time + timedelta(seconds=TIMEOUTS[function])
         invocation = Invocation(function, name, deadline, self._environment(function), done)
+        invocation.behind = self._behind(function)
         invocation.coroutine = greenlet(lambda: self._run(invocation, handler))
         self.in_flight += 1
         if label:
             self.say(name, label)
         self._resume(invocation)
+
+    def _behind(self, function: str) -> timedelta:
+        count = self.counts[function]
+        if function not in CLOCKS_BEHIND or not self.faults.chance(
+            "clock behind", self.faults.rates.clock_behind, function, count
+        ):
+            return timedelta(0)
+        return timedelta(seconds=draws.between(0, MOST_SECONDS_BEHIND, self.seed, "behind", function, count))
 
     def _environment(self, function: str) -> Environment:
         idle = self._idle.setdefault(function, [])
@@ -237,8 +264,8 @@ class World:
         count = self.faults.calls[(invocation.function, str(site))]
         draw = draws.share(self.seed, "interleaved", invocation.function, str(site), count)
         if kind is None:
-            if self.faults.on and draw < INTERLEAVED:
-                self._wait(invocation, draw / INTERLEAVED * 3)
+            if self.faults.on and draw < self._interleaved:
+                self._wait(invocation, draw / self._interleaved * 3)
             return effect()
         return self._struck(invocation, site, kind, service, operation, effect, draw)
 

@@ -1,7 +1,7 @@
 """What agents, and programs with a token, do on tickets."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.domain.message import Party
@@ -23,7 +23,7 @@ from chalicelib.services.reply_to_ticket import Reply
 from tests.simulation import mails, rest
 from tests.simulation.acts import Turn, act
 from tests.simulation.cloud import ATTACHMENTS
-from tests.simulation.desk import CUSTOMERS, STRANGERS, Mode, Said
+from tests.simulation.desk import CUSTOMERS, STRANGERS, Mode, Said, instant
 from tests.simulation.draws import among
 from tests.simulation.world import Ended
 
@@ -38,7 +38,7 @@ def _agent(turn: Turn) -> tuple[Agent, Actor]:
 
 def _on_a_ticket(turn: Turn, do: Callable[[str, Agent, Actor], None]) -> None:
     newest = among((2, 4, 12), turn.desk.world.seed, "how many tickets are worked on")  # few: people meet there
-    ticket_id = turn.maybe(turn.desk.ticket_ids()[-newest:], "ticket")
+    ticket_id = turn.maybe(turn.desk.at_hand()[-newest:], "ticket")
     if ticket_id is not None:
         do(ticket_id, *_agent(turn))
 
@@ -52,44 +52,53 @@ def _twice(turn: Turn, ended: Ended, again: Callable[[], None]) -> None:
 @act(9)
 def answers(turn: Turn) -> None:
     """In the console: with or without time to take it back, with what was seen, unseen, or sent anyway."""
+    _on_a_ticket(turn, lambda *which: _answer(turn, *which))
+
+
+def _answer(turn: Turn, ticket_id: str, agent: Agent, actor: Actor, below_history: bool = False) -> None:
     desk = turn.desk
+    ticket = desk.ticket(ticket_id)
+    mode: Mode = turn.among(("seen", "seen", "unseen", "anyway", "forward"), "mode")
+    if ticket["channel"] != "email" and mode == "forward":
+        mode = "seen"
+    word = mails.word_of(f"r{turn.n}")
+    named = _named(turn, mode)
+    last_seen = str(ticket.get("last_message_id", "")) if mode in ("seen", "anyway") else None
+    if mode == "seen" and turn.chance(0.25, "stale"):
+        last_seen = _older(turn, ticket_id) or last_seen
+    undo = turn.among((None, 0, 5, 30), "undo")
+    seconds = undo if undo is not None else _window(turn, str(ticket["inbox_id"]))
+    desk.said[word] = Said(str(turn.n), word, ticket_id, agent.id, mode, desk.world.time, named, last_seen, seconds)
+    wanted = Reply(
+        f"Dear customer, {word}. We look into it.",
+        to=tuple(Party("", each) for each in sorted(named)) if mode == "forward" else None,
+        cc=tuple(Party("", each) for each in sorted(named)) if mode != "forward" and ticket["channel"] == "email"
+        else (),
+        quote_history=below_history or turn.chance(0.4, "quote"), undo_seconds=undo, last_seen_message_id=last_seen,
+        send_anyway=mode == "anyway", forward=mode == "forward",
+        then_status=turn.among((None, None, "resolved", "closed", "open"), "then"),
+    )  # fmt: skip
 
-    def do(ticket_id: str, agent: Agent, actor: Actor) -> None:
-        ticket = desk.ticket(ticket_id)
-        mode: Mode = turn.among(("seen", "seen", "unseen", "anyway", "forward"), "mode")
-        if ticket["channel"] != "email" and mode == "forward":
-            mode = "seen"
-        word = mails.word_of(f"r{turn.n}")
-        named = _named(turn, mode)
-        last_seen = str(ticket.get("last_message_id", "")) if mode in ("seen", "anyway") else None
-        if mode == "seen" and turn.chance(0.25, "stale"):
-            last_seen = _older(turn, ticket_id) or last_seen
-        undo = turn.among((None, 0, 5, 30), "undo")
-        seconds = undo if undo is not None else _window(turn, str(ticket["inbox_id"]))
-        desk.said[word] = Said(str(turn.n), word, ticket_id, agent.id, mode, desk.world.time, named, last_seen, seconds)
-        wanted = Reply(
-            f"Dear customer, {word}. We look into it.",
-            to=tuple(Party("", each) for each in sorted(named)) if mode == "forward" else None,
-            cc=tuple(Party("", each) for each in sorted(named)) if mode != "forward" and ticket["channel"] == "email"
-            else (),
-            quote_history=turn.chance(0.4, "quote"), undo_seconds=undo, last_seen_message_id=last_seen,
-            send_anyway=mode == "anyway", forward=mode == "forward",
-            then_status=turn.among((None, None, "resolved", "closed", "open"), "then"),
-        )  # fmt: skip
-        pressed = _press(
-            turn,
-            f"answers {ticket_id} ({mode}, {word})",
-            agent.id,
-            lambda: reply_to_ticket.reply(ticket_id, actor, wanted, desk.now(), f"form-{turn.n}"),
-        )
-        pressed()
+    def answered(ended: Ended) -> None:
+        """Now and then somebody regrets it at the very last moment."""
+        if ended.well and turn.chance(0.35, "regrets"):
+            _take_back(turn, ticket_id, ended.value.id, actor, at_the_last_moment=True)
 
-    _on_a_ticket(turn, do)
+    _press(
+        turn,
+        f"answers {ticket_id} ({mode}, {word})",
+        agent.id,
+        lambda: reply_to_ticket.reply(ticket_id, actor, wanted, desk.now(), f"form-{turn.n}"),
+        answered,
+    )()
 
 
-def _press(turn: Turn, label: str, who: str, act_now: Callable[[], Any]) -> Callable[[], None]:
+def _press(
+    turn: Turn, label: str, who: str, act_now: Callable[[], Any], heard: Callable[[Ended], None] = lambda ended: None
+) -> Callable[[], None]:
     def press(tries: int = 0) -> None:
         def done(ended: Ended) -> None:
+            heard(ended)
             if tries < 2:
                 _twice(turn, ended, lambda: press(tries + 1))
 
@@ -157,26 +166,38 @@ def _ask(turn: Turn, name: str, body: dict[str, Any], label: str, tries: int = 0
 @act(3)
 def takes_back(turn: Turn) -> None:
     desk = turn.desk
-    waiting = [each for each in desk.deliveries() if each["state"] == "queued"]
-    found = turn.maybe(waiting, "which")
+    found = turn.maybe([each for each in desk.deliveries() if each["state"] == "queued"], "which")
     if found is None:
         return
     ticket_id, message_id = str(found["ticket_id"]), str(found["message_id"])
     message = next(each for each in desk.messages(ticket_id) if each["id"] == message_id)
     actor = next((desk.actor(each) for each in desk.agents if each.id == message["author_id"]), None)
-    if actor is None:
-        return
+    if actor is not None:
+        _take_back(turn, ticket_id, message_id, actor, turn.chance(0.5, "at the last moment"))
+
+
+def _take_back(turn: Turn, ticket_id: str, message_id: str, actor: Actor, at_the_last_moment: bool) -> None:
+    """At once, or about when it goes out: then both happen at the same time."""
+    desk = turn.desk
 
     def done(ended: Ended) -> None:
         if ended.well:
             desk.taken_back.add(message_id)
             desk.world.say(actor.id, f"was told that {message_id} is taken back")
 
-    label = f"takes back {message_id} of {ticket_id}"
-    desk.web(actor.id, label, lambda: take_back.undo(ticket_id, message_id, actor, desk.now()), done)
+    def press() -> None:
+        label = f"takes back {message_id} of {ticket_id}"
+        desk.web(actor.id, label, lambda: take_back.undo(ticket_id, message_id, actor, desk.now()), done)
+
+    delivery = next((each for each in desk.deliveries() if each["message_id"] == message_id), None)
+    leaves = instant(delivery["send_at"]) if delivery is not None else None
+    if leaves is None or not at_the_last_moment:
+        press()
+    else:
+        desk.world.at(leaves + timedelta(seconds=turn.between(-1, 3, "moment")), press)
 
 
-@act(2.5)
+@act(3)
 def looks_after_what_did_not_arrive(turn: Turn) -> None:
     """Sends again what failed, bounced or is unclear, or says that it arrived."""
     desk = turn.desk
@@ -195,8 +216,9 @@ def looks_after_what_did_not_arrive(turn: Turn) -> None:
     desk.web(agent.id, label, lambda: send_again.send_again(ticket_id, message_id, actor, desk.now()))
 
 
-@act(2)
+@act(2.5)
 def notes(turn: Turn) -> None:
+    """For colleagues; often whoever wrote it answers the customer next, with the conversation below."""
     desk = turn.desk
 
     def do(ticket_id: str, agent: Agent, actor: Actor) -> None:
@@ -208,6 +230,9 @@ def notes(turn: Turn) -> None:
             agent.id,
             lambda: add_note.add_note(ticket_id, actor, f"For us alone: {word}", desk.now(), seed=f"note-{turn.n}"),
         )()
+        if turn.chance(0.6, "answers next"):
+            wait = turn.between(3, 40, "wait")
+            desk.world.after(wait, lambda: _answer(turn, ticket_id, agent, actor, below_history=True))
 
     _on_a_ticket(turn, do)
 
@@ -254,18 +279,25 @@ def brings_back_or_blocks(turn: Turn) -> None:
     _on_a_ticket(turn, do)
 
 
-@act(3)
+@act(6)
 def snoozes(turn: Turn) -> None:
+    """One ticket or a few; most of them are left alone, so that nothing but their timer wakes them."""
     desk = turn.desk
+    awake = [each for each in desk.at_hand() if desk.ticket(each)["status"] in ("open", "pending")]
+    chosen = {turn.maybe(awake, "ticket", n) for n in range(turn.among((1, 2, 4), "how many"))} - {None}
+    for ticket_id in sorted(str(each) for each in chosen):
+        agent, actor = _agent(turn)
+        minutes = turn.among((1, 1, 2, 4, 12, 45, 200), "minutes", ticket_id)
+        until = desk.world.time + timedelta(minutes=minutes, seconds=turn.among(range(60), "second", ticket_id))
+        if turn.chance(0.7, "left alone", ticket_id):
+            desk.left_alone[ticket_id] = until
+        _snooze(turn, ticket_id, agent, actor, until)
 
-    def do(ticket_id: str, agent: Agent, actor: Actor) -> None:
-        minutes = turn.among((1, 3, 12, 45, 200), "minutes")
-        until = desk.world.time + timedelta(minutes=minutes, seconds=turn.among(range(60), "second"))
-        label = f"snoozes {ticket_id} until {until:%H:%M:%S}"
-        changes = Changes(snoozed_until=until)
-        desk.web(agent.id, label, lambda: change_ticket.change(ticket_id, actor, changes, desk.now()))
 
-    _on_a_ticket(turn, do)
+def _snooze(turn: Turn, ticket_id: str, agent: Agent, actor: Actor, until: datetime) -> None:
+    desk, changes = turn.desk, Changes(snoozed_until=until)
+    label = f"snoozes {ticket_id} until {until:%H:%M:%S}"
+    desk.web(agent.id, label, lambda: change_ticket.change(ticket_id, actor, changes, desk.now()))
 
 
 @act(2.5)

@@ -8,20 +8,22 @@ from chalicelib.jobs import live
 from chalicelib.services import breaker, dead_letters, ledger, live_pass, originals, recount, search
 from chalicelib.services import desk as desk_settings
 from chalicelib.store import directory
+from chalicelib.store.models import CounterItem
 from tests.simulation.acts import Turn, act
 from tests.simulation.cloud import PARAMETERS
 from tests.simulation.world import Ended
 
 
-@act(1)
+@act(1.6)
 def a_letter_died_before(turn: Turn) -> None:
     """A message that failed five times on a bad day: sent back, it must change nothing that is right."""
     desk = turn.desk
-    if turn.chance(0.3, "rubbish"):
+    if turn.chance(0.4, "rubbish"):
         body = "{" + " " * (turn.n % 7 + 8)
         desk.poison.add(body)
         desk.world.say("inbound", "rubbish died before")
         desk.world.cloud.send("inbound-dead", body)
+        _somebody_looks(turn)
         return
     sent = turn.maybe(desk.deliveries(), "delivery")
     key = turn.maybe(list(desk.world.cloud.objects("kept/")), "original")
@@ -38,10 +40,16 @@ def a_letter_died_before(turn: Turn) -> None:
     queue, fact = turn.among(facts, "fact")
     desk.world.say(queue, f"a letter died before: {fact}")
     desk.world.cloud.send(f"{queue}-dead", json.dumps(fact))
+    _somebody_looks(turn)
+
+
+def _somebody_looks(turn: Turn) -> None:
+    if turn.chance(0.6, "the alarm rings"):
+        turn.desk.world.after(turn.between(5, 200, "alarm"), lambda: retries_a_dead_letter(turn))
 
 
 @act(2)
-def retries_a_dead_letter(turn: Turn) -> None:
+def retries_a_dead_letter(turn: Turn, tries: int = 0) -> None:
     desk = turn.desk
     admin = desk.actor(desk.agents[2])
 
@@ -56,16 +64,27 @@ def retries_a_dead_letter(turn: Turn) -> None:
         else:
             dead_letters.retry(sqs, queues, letter, admin, desk.now())
 
-    desk.web(admin.id, "looks at the dead letters", retry)
+    def done(ended: Ended) -> None:
+        if ended.died and tries < 2:
+            desk.world.after(turn.between(2, 20, "again", tries), lambda: retries_a_dead_letter(turn, tries + 1))
+
+    desk.web(admin.id, "looks at the dead letters", retry, done)
 
 
 def _is_rubbish(poison: set[str], found: tuple[dead_letters.DeadLetter, ...], letter: str) -> bool:
     return any(each.id == letter and each.body in poison for each in found)
 
 
-@act(0.7)
+@act(0.9)
 def counts_anew(turn: Turn) -> None:
+    """Now and then because a count is off, nobody knows why."""
     desk = turn.desk
+    counts = sorted(key for key in desk.items if key[0] == "COUNTERS")
+    counter = turn.maybe(counts, "counter")
+    if counter is not None and turn.chance(0.5, "off"):
+        desk.spoiled.add("counts")
+        CounterItem(*counter).update(actions=[CounterItem.amount.add(turn.among((-2, -1, 1, 3), "by how much"))])
+        desk.world.say("table", f"! the count {counter[1]} is off")
     desk.web("ada", "has the lists counted anew", lambda: recount.recount(desk.now()))
 
 
@@ -75,7 +94,7 @@ def looks_at_the_ledger(turn: Turn) -> None:
     desk.web("ada", "looks at the ledger", lambda: (ledger.so_far(desk.now()), tuple(ledger.recent())))
 
 
-@act(1)
+@act(1.6)
 def resumes_sending(turn: Turn) -> None:
     desk = turn.desk
     admin = desk.actor(desk.agents[2])

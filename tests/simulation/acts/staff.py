@@ -1,13 +1,19 @@
 """What admins set up: people, inboxes, domains; signing in; looking after what is derived."""
 
+from dataclasses import replace
+from datetime import datetime
+
 from chalicelib import wiring
 from chalicelib.api.console.handed import send_system_mail, user_pool
 from chalicelib.api.inbox_tools import inbox_tools
+from chalicelib.domain.people import Agent
 from chalicelib.services import agents, costs, inboxes, mail_setup, rebuild, sessions, sign_in
 from chalicelib.services.agents import AgentChange, NewAgent
 from chalicelib.services.inboxes import InboxForm
 from chalicelib.services.password_links import LinkMaker
 from chalicelib.store import directory
+from chalicelib.store.models import DocumentItem
+from chalicelib.store.tickets import UNDELIVERED
 from tests.simulation.acts import Turn, act
 from tests.simulation.rest import call
 
@@ -92,17 +98,42 @@ def sets_a_domain_up(turn: Turn) -> None:
 
 
 @act(0.7)
-def rebuilds_what_is_derived(turn: Turn) -> None:
-    """Lists, counters and words anew, while people go on working."""
+def two_admins_part(turn: Turn) -> None:
+    """Two admins take each other's role away, at the same moment or one after the other: one must stay."""
     desk = turn.desk
+    first = desk.agents[2]
+    second = replace(first, id="second", email="second@shop.example", name="Second")
+    for each in (first, second):
+        directory.save_agent(each)
+        desk.world.cloud.cognito.passwords.setdefault(each.email, PASSWORD)
 
-    def build() -> None:
-        progress = rebuild.begin(rebuild.PARTS, desk.now())
-        while not rebuild.is_done(progress):
-            progress = rebuild.step(progress, desk.now())
-        rebuild.finish(progress, desk.now())
+    def demote(whom: Agent, by: Agent) -> None:
+        wanted = AgentChange(whom.name, "leader", (), True)
+        label = f"makes {whom.id} a leader"
+        desk.web(by.id, label, lambda: agents.change(user_pool(), whom.id, wanted, desk.actor(by), desk.now()))
 
-    desk.web("ada", "rebuilds lists, counts and words", build)
+    demote(second, first)
+    desk.world.after(turn.among((0.0, 0.0, 1.0), "gap"), lambda: demote(first, second))
+
+
+@act(0.9)
+def rebuilds_what_is_derived(turn: Turn) -> None:
+    """Lists, counters and words anew, while people go on working; now and then a list names a ticket of no desk."""
+    desk = turn.desk
+    if turn.chance(0.5, "a mark of nothing"):
+        desk.spoiled.add("lists")
+        DocumentItem(UNDELIVERED, f"{turn.among((7, 999_999), 'which'):012d}").save()
+        desk.world.say("table", "! a list names a ticket that never was")
+
+    desk.web("ada", "rebuilds lists, counts and words", lambda: rebuild_all(desk.now()))
+
+
+def rebuild_all(at: datetime) -> None:
+    """To its end, from wherever an earlier one stopped."""
+    progress = rebuild.begin(rebuild.PARTS, at)
+    while not rebuild.is_done(progress):
+        progress = rebuild.step(progress, at)
+    rebuild.finish(progress, at)
 
 
 @act(0.7)

@@ -24,12 +24,12 @@ from bench.units import (
     Change,
     Item,
     Units,
-    item_size,
     read_operation,
     read_units,
     with_indexes_once,
     write_operation,
 )
+from local.units import item_bytes
 
 CLIENT: Any = BaseClient
 """Typed loosely: botocore's own entrance of every call is no part of its stubs."""
@@ -161,7 +161,7 @@ class Meter:
             raise AssertionError("a filtered query's cost cannot be seen from its answer")
         index = next((each for each in THE_INDEXES if each.name == asked.get("IndexName")), None)
         entries = (index.entry(item) if index else item for item in answer["Items"])
-        return sum(item_size(each or {}) for each in entries)
+        return sum(item_bytes(each or {}) for each in entries)
 
     def _look(self, asked: Mapping[str, Any], table: str, key: Item) -> Item | None:
         self._looking = True

@@ -1,7 +1,6 @@
 """What DynamoDB charges for an operation, worked out by ourselves from the request and the items it touches.
 
-Written beside the engine's own figures so that neither is believed alone.  Rules:
-https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html (item sizes)
+Written beside the engine's own figures so that neither is believed alone.  Sizes are those of ``local.units``.  Rules:
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html (units of an operation)
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html ("Provisioned throughput considerations")
 A transaction doubles its writes.  AWS's text does not say whether those to indexes too, only that they follow after it
@@ -15,13 +14,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.resources.table import INDEXES
+from local.units import item_bytes
 
 Item = Mapping[str, Mapping[str, Any]]
 """As DynamoDB writes it: ``{"pk": {"S": "TICKET#1"}, …}``."""
 KEYS = ("pk", "sk")
 KB = 1024
-NUMBER_OVERHEAD = 1
-COLLECTION_OVERHEAD = 3
 
 
 @dataclass(frozen=True)
@@ -51,41 +49,6 @@ class Index:
 THE_INDEXES = tuple(Index(name, (hash_key, range_key), columns) for name, hash_key, range_key, columns in INDEXES)
 
 
-# Sizes
-
-
-def item_size(item: Item) -> int:
-    """Bytes of an item: its attributes' names and values."""
-    return sum(len(name.encode()) + value_size(value) for name, value in item.items())
-
-
-def value_size(value: Mapping[str, Any]) -> int:
-    ((kind, held),) = value.items()
-    if kind == "S":
-        return len(held.encode())
-    if kind == "B":
-        return len(held)
-    if kind == "N":
-        return _number_size(held)
-    if kind in ("BOOL", "NULL"):
-        return 1
-    if kind in ("SS", "BS"):
-        return sum(value_size({kind[0]: each}) for each in held)
-    if kind == "NS":
-        return sum(_number_size(each) for each in held)
-    if kind == "L":
-        return COLLECTION_OVERHEAD + sum(1 + value_size(each) for each in held)
-    if kind == "M":
-        return COLLECTION_OVERHEAD + sum(1 + len(name.encode()) + value_size(each) for name, each in held.items())
-    raise ValueError(f"nothing is known of an attribute of kind {kind}")
-
-
-def _number_size(text: str) -> int:
-    """One byte for each two significant digits, and one; zeros before and behind do not count."""
-    digits = text.lstrip("-").split("e")[0].replace(".", "").strip("0")
-    return math.ceil(max(1, len(digits)) / 2) + NUMBER_OVERHEAD + (1 if text.startswith("-") else 0)
-
-
 # Single items
 
 
@@ -100,7 +63,7 @@ def write_units(size: int) -> float:
 
 def write_cost(before: Item | None, after: Item | None) -> float:
     """Of putting, changing (both images) or deleting one item, with what it causes in the indexes."""
-    table = write_units(max((item_size(each) for each in (before, after) if each is not None), default=0))
+    table = write_units(max((item_bytes(each) for each in (before, after) if each is not None), default=0))
     return table + sum(index_cost(index, before, after) for index in THE_INDEXES)
 
 
@@ -109,12 +72,12 @@ def index_cost(index: Index, before: Item | None, after: Item | None) -> float:
     old, new = index.entry(before), index.entry(after)
     if old is None or new is None:
         present = old or new
-        return write_units(item_size(present)) if present else 0.0
+        return write_units(item_bytes(present)) if present else 0.0
     if old == new:
         return 0.0
     if all(old[key] == new[key] for key in index.keys):
-        return write_units(max(item_size(old), item_size(new)))
-    return write_units(item_size(old)) + write_units(item_size(new))
+        return write_units(max(item_bytes(old), item_bytes(new)))
+    return write_units(item_bytes(old)) + write_units(item_bytes(new))
 
 
 # Operations
@@ -132,7 +95,7 @@ def read_operation(operation: str, asked: Mapping[str, Any], answer: Mapping[str
     """A GetItem, BatchGetItem or Query.  ``examined``: bytes of what a query looked at."""
     consistent = bool(asked.get("ConsistentRead"))
     if operation == "GetItem":
-        return Units(read=read_units(item_size(answer.get("Item", {})), consistent))
+        return Units(read=read_units(item_bytes(answer.get("Item", {})), consistent))
     if operation == "BatchGetItem":
         return Units(read=_batch_read(asked, answer))
     return Units(read=read_units(examined, consistent))
@@ -144,7 +107,7 @@ def _batch_read(asked: Mapping[str, Any], answer: Mapping[str, Any]) -> float:
     for table, wanted in asked["RequestItems"].items():
         consistent = bool(wanted.get("ConsistentRead"))
         found = answer["Responses"].get(table, ())
-        units += sum(read_units(item_size(each), consistent) for each in found)
+        units += sum(read_units(item_bytes(each), consistent) for each in found)
         units += (len(wanted["Keys"]) - len(found)) * read_units(0, consistent)
     return units
 

@@ -16,26 +16,38 @@ from infra.resources.table import INDEXES
 Item = Mapping[str, Any]
 """In DynamoDB's notation: ``{"pk": {"S": "…"}}``."""
 
-WRITE_BYTES, READ_BYTES = 1024, 4096
+WRITE_BYTES, READ_BYTES, COLLECTION_BYTES = 1024, 4096, 3
 READS = {"GetItem": "Item", "Query": "Items", "BatchGetItem": "Responses", "TransactGetItems": "Responses"}
 WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"})
 
 
 def value_bytes(value: Mapping[str, Any]) -> int:
-    kind, held = next(iter(value.items()))
+    """``B``: as boto3 hands it out, or as it travels."""
+    ((kind, held),) = value.items()
     if kind == "S":
-        return len(str(held).encode())
+        return len(held.encode())
     if kind == "N":
-        return math.ceil(len(str(held).strip("-").replace(".", "").strip("0")) / 2) + 1
+        return _number_bytes(held)
     if kind == "B":
         return len(base64.b64decode(held)) if isinstance(held, str) else len(held)
     if kind in ("BOOL", "NULL"):
         return 1
     if kind in ("SS", "NS", "BS"):
         return sum(value_bytes({kind[0]: each}) for each in held)
-    inner = held.values() if kind == "M" else held
-    names = sum(len(name.encode()) for name in held) if kind == "M" else 0
-    return 3 + names + sum(1 + value_bytes(each) for each in inner)
+    if kind == "L":
+        return COLLECTION_BYTES + sum(1 + value_bytes(each) for each in held)
+    if kind == "M":
+        return COLLECTION_BYTES + sum(1 + len(name.encode()) + value_bytes(each) for name, each in held.items())
+    raise ValueError(f"nothing is known of an attribute of kind {kind}")
+
+
+def _number_bytes(text: str) -> int:
+    """One byte for each two significant digits, and one; zeros before and behind do not count.
+
+    "Approximately", says the guide, and nothing of 0 and of the sign: the dearer answer.
+    """
+    digits = text.lstrip("-").split("e")[0].replace(".", "").strip("0")
+    return math.ceil(max(1, len(digits)) / 2) + 1 + (1 if text.startswith("-") else 0)
 
 
 def item_bytes(item: Item | None) -> int:

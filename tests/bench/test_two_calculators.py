@@ -1,4 +1,7 @@
-"""Two calculators of the table's units, written apart, say the same: the local meter's and the capacity bench's."""
+"""Two calculators of the table's units say the same: the local meter's and the capacity bench's.
+
+They share the sizes of items; what is billed of them is written apart.
+"""
 
 from typing import Any
 

@@ -29,30 +29,6 @@ CREATED_WITH = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecon
 # The rules
 
 
-@pytest.mark.parametrize(
-    ("value", "size"),
-    [
-        ({"S": "añ"}, 3),
-        ({"N": "0"}, 2),
-        ({"N": "1234"}, 3),
-        ({"N": "-12345"}, 5),
-        ({"N": "1200000"}, 2),
-        ({"B": b"abc"}, 3),
-        ({"BOOL": True}, 1),
-        ({"NULL": True}, 1),
-        ({"SS": ["ab", "c"]}, 3),
-        ({"L": [{"S": "ab"}]}, 3 + 1 + 2),
-        ({"M": {"key": {"S": "ab"}}}, 3 + 1 + 3 + 2),
-    ],
-)
-def test_sizes_of_values(value: dict[str, object], size: int) -> None:
-    assert units.value_size(value) == size
-
-
-def test_an_items_size_counts_its_names() -> None:
-    assert units.item_size({"pk": {"S": "ab"}, "sk": {"S": "c"}}) == 7
-
-
 @pytest.mark.parametrize(("size", "read", "write"), [(0, 0.5, 1), (1024, 0.5, 1), (1025, 0.5, 2), (4097, 1.0, 5)])
 def test_units_go_up_in_steps(size: int, read: float, write: float) -> None:
     assert units.read_units(size, consistent=False) == read

@@ -16,13 +16,23 @@ def an_item(text_bytes: int, **more: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("value", "size"),
     [
-        ({"S": "né"}, 3), ({"N": "0"}, 1), ({"N": "1234"}, 3), ({"N": "-100"}, 2), ({"BOOL": True}, 1),
+        ({"S": "né"}, 3), ({"N": "0"}, 2), ({"N": "1234"}, 3), ({"N": "-12345"}, 5), ({"BOOL": True}, 1),
+        ({"N": "1200000"}, 2), ({"B": b"abc"}, 3), ({"NS": ["1", "234"]}, 5),
         ({"NULL": True}, 1), ({"SS": ["a", "bc"]}, 3), ({"B": "AAEC"}, 3), ({"L": [{"S": "a"}]}, 5),
         ({"M": {"ab": {"S": "c"}}}, 7),
     ],
 )  # fmt: skip
 def test_the_size_of_a_value(value: dict[str, Any], size: int) -> None:
     assert units.value_bytes(value) == size
+
+
+def test_an_items_size_counts_its_names() -> None:
+    assert units.item_bytes({"pk": {"S": "ab"}, "sk": {"S": "c"}}) == 7
+
+
+def test_what_no_attribute_is_has_no_size() -> None:
+    with pytest.raises(ValueError, match="kind X"):
+        units.value_bytes({"X": "?"})
 
 
 def test_a_write_costs_a_unit_a_kilobyte_of_the_larger_image() -> None:

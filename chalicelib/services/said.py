@@ -13,6 +13,8 @@ from chalicelib.store import messages
 MAX_TEXT_CHARS = 100_000
 MAX_OWN_STEPS = 20
 """How far a chain of messages that followed one another is walked."""
+MAX_PAGES = 20
+"""How far back answers to a question are looked for, behind whatever notes and events came since."""
 NEVER_ARRIVED = frozenset({"cancelled", "failed", "bounced"})
 
 
@@ -55,7 +57,13 @@ def answers_to(ticket: Ticket, question_id: str) -> list[Message]:
     """What agents and bots answered to a message and did, as far as we know, reach the customer; oldest first."""
     if not question_id:
         return []
-    said = messages.newest(ticket.id, consistent=True).messages  # a colleague may have answered this second
+    said: list[Message] = []
+    page = messages.newest(ticket.id, consistent=True)  # a colleague may have answered this second
+    for _ in range(MAX_PAGES):
+        said[:0] = page.messages
+        if page.earlier is None or not page.messages or page.messages[0].id < question_id:
+            break
+        page = messages.newest(ticket.id, before=page.earlier, consistent=True)
     return [each for each in said if _is_answer(each, question_id)]
 
 

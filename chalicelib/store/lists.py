@@ -81,7 +81,7 @@ def page(name: ListName, team_ids: Sequence[str] = (), cursor: str | None = None
         return _undelivered(cursor, limit)
     index, partitions, ascending = _partitions(name, team_ids)
     after = _read_cursor(cursor)
-    fair_share = max(LEAST_ROWS, limit // len(partitions) + SPARE_ROWS)
+    fair_share = max(LEAST_ROWS, limit // len(partitions) + (SPARE_ROWS if len(partitions) > 1 else 0))
     streams = [_Stream(index, each, ascending, after, fair_share) for each in partitions]
     found: list[RawRow] = []
     while len(found) < limit:

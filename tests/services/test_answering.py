@@ -126,6 +126,17 @@ def test_a_customer_message_that_comes_late_with_an_earlier_time_stops_the_answe
         reply(ticket_id, anna, said("Shipped!", seen), desk.advance(minutes=1))
 
 
+def test_an_answer_far_back_behind_notes_still_stops_a_second_one(
+    desk: Desk, ticket_id: str, anna: Actor, ben: Actor
+) -> None:
+    first = reply(ticket_id, anna, said("Refund is on its way."), desk.advance(seconds=1))
+    for n in range(2 * messages.CONVERSATION_PAGE):
+        add_note.add_note(ticket_id, anna, f"Asked the warehouse, try {n}.", desk.advance(seconds=1))
+    with pytest.raises(Conflict) as conflict:
+        reply(ticket_id, ben, said("No refund."), desk.advance(seconds=1))
+    assert conflict.value.latest_message_id == first.id
+
+
 def test_without_last_seen_a_second_answer_to_the_same_question_is_stopped(
     desk: Desk, ticket_id: str, anna: Actor, ben: Actor
 ) -> None:

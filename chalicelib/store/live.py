@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from chalicelib.store import documents
 
 CONNECTION_HOURS = 2  # API Gateway closes a socket after two hours
+CROSSING = timedelta(seconds=5)
+"""So far two workers' notes may cross, or their clocks differ: a needless refresh is harmless, a missed one is not."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,9 @@ def note_change(at: datetime) -> None:
 
 
 def changed_since(moment: datetime) -> bool:
+    """True too for what changed a little before: an earlier note may have been written over a later one."""
     found = documents.read(Changed, "LIVECHANGED", "LIVECHANGED")
-    return found is not None and found.at >= moment
+    return found is not None and found.at >= moment - CROSSING
 
 
 def connections() -> tuple[Connection, ...]:

@@ -34,6 +34,7 @@ def check(state: "State", tell: Tell) -> None:
         apart_is_apart,
         timers_are_on_time,
         an_admin_stays,
+        letters_go_back,
         tickets_are_found,
         lists_show_their_tickets,
         frames_make_sense,
@@ -94,6 +95,12 @@ def an_admin_stays(state: "State", tell: Tell) -> None:
     agents = [plain(item) for (pk, _), item in state.desk.items.items() if pk == "AGENTS"]
     if not any(each["role"] == "admin" and each["active"] for each in agents):
         tell("an admin stays", f"{[(each['id'], each['role']) for each in agents]}")
+
+
+def letters_go_back(state: "State", tell: Tell) -> None:
+    """A dead letter that is no rubbish was sent back to its queue, whatever happened to whoever did it."""
+    for body in sorted(state.desk.letters - state.witness.queued):
+        tell("a dead letter goes back", f"{body} is gone")
 
 
 def tickets_are_found(state: "State", tell: Tell) -> None:

@@ -69,6 +69,8 @@ class Desk:
     """What was put wrong in the table without the desk's doing: "counts", "lists"."""
     poison: set[str] = field(default_factory=set)
     """Bodies of letters that may stay on a dead-letter queue."""
+    letters: set[str] = field(default_factory=set)
+    """Bodies of letters that have to go back to their queue."""
     settled: set[str] = field(default_factory=set)
     """Unclear messages of which an agent says that they arrived."""
     sockets: list[str] = field(default_factory=list)
@@ -201,10 +203,6 @@ def plain(item: Item) -> dict[str, Any]:
 
 def instant(stamp: str | None) -> datetime | None:
     return datetime.fromisoformat(stamp) if stamp else None
-
-
-def seconds_between(first: datetime, second: datetime) -> float:
-    return (second - first).total_seconds()
 
 
 def soon(at: datetime, seconds: float) -> datetime:

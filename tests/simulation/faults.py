@@ -60,7 +60,7 @@ CLOCKS_BEHIND = frozenset({"later", "outbound"})
 MOST_SECONDS_BEHIND = 3.0
 RETRIED_BY_THE_SDK = frozenset({"dynamodb", "sqs", "s3", "ssm", "apigatewaymanagementapi"})
 SENDING: tuple[tuple[Kind, float], ...] = (
-    ("dies before", 20), ("dies after", 20), ("fails before", 12), ("fails after", 18), ("throttled", 12),
+    ("dies before", 20), ("dies after", 20), ("fails before", 12), ("fails after", 28), ("throttled", 12),
     ("hangs before", 4), ("hangs after", 6), ("slow", 4), ("refused", 8),
 )  # fmt: skip
 """At a provider's sending call, which no SDK repeats."""
@@ -77,7 +77,7 @@ class Rates:
     """At the first calls of a site that few histories call."""
     seldom: float = 0.5
     """At the first call of one of ``RARE_SITES``."""
-    sending: float = 0.12
+    sending: float = 0.18
     delivered_twice: float = 0.06
     delivered_late: float = 0.06
     record_again: float = 0.05

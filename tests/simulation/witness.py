@@ -29,6 +29,8 @@ class Witness:
     snoozed: dict[str, datetime] = field(default_factory=dict)
     lateness: list[float] = field(default_factory=list)
     receipts: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    queued: set[str] = field(default_factory=set)
+    """Bodies that the desk put on a queue one by one."""
     settled_after: list[float] = field(default_factory=list)
     """Seconds from each receipt to the end of its consequences."""
 
@@ -38,6 +40,8 @@ class Witness:
     def _see(self, service: str, operation: str, arguments: dict[str, Any], answer: Any) -> None:
         if service == "sesv2" and operation == "SendEmail":
             self._sent({each["Name"]: each["Value"] for each in arguments["EmailTags"]})
+        if service == "sqs" and operation == "SendMessage":
+            self.queued.add(arguments["MessageBody"])
         if service != "dynamodb" or operation not in WRITES:
             return
         for key in _keys(operation, arguments):

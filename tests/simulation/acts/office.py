@@ -39,7 +39,9 @@ def a_letter_died_before(turn: Turn) -> None:
         return
     queue, fact = turn.among(facts, "fact")
     desk.world.say(queue, f"a letter died before: {fact}")
-    desk.world.cloud.send(f"{queue}-dead", json.dumps(fact))
+    body = json.dumps({**fact, "died": str(turn.n)})
+    desk.letters.add(body)
+    desk.world.cloud.send(f"{queue}-dead", body)
     _somebody_looks(turn)
 
 

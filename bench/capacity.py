@@ -90,7 +90,7 @@ ROWS: tuple[Row, ...] = (
     Row("search_common_word", ("search, one common word",), "read", 30),
     Row("index", ("index a message",), "write", 15),
 )  # fmt: skip
-OVER = {"reply_write": 39.0, "assign_write": 26.0}
+OVER = {"reply_write": 39.0, "assign_write": 25.0}
 """Where the desk is above its budget today, and how far: CI lets it go no further."""
 PLOTTED = {
     "list page": "list_open_read", "open a ticket": "ticket_read", "inbound, known": "inbound_again_write",

@@ -5,13 +5,12 @@ nobody can plant a session.
 """
 
 import hashlib
-import hmac
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.people import Agent
-from chalicelib.errors import NotAllowed, NotFound, NotSignedIn
+from chalicelib.errors import NotFound, NotSignedIn
 from chalicelib.store import directory, live
 from chalicelib.store import sessions as store
 from chalicelib.store.sessions import Session
@@ -64,12 +63,6 @@ def signed_in(cookie_value: str, now: datetime) -> SignedIn:
     return SignedIn(agent, session_id, session.csrf)
 
 
-def check_csrf(who: SignedIn, given: str) -> None:
-    """Raise NotAllowed unless the form came from a page of this session."""
-    if not given or not hmac.compare_digest(given.encode(), who.csrf.encode()):
-        raise NotAllowed("This form is no longer valid. Load the page again and repeat what you did.")
-
-
 def end(who: SignedIn) -> None:
     """Sign out here; this browser's console goes dark."""
     store.end(who.session_id, who.agent.id)
@@ -79,12 +72,12 @@ def end(who: SignedIn) -> None:
 
 
 def end_all(agent_id: str, now: datetime, but: str = "") -> int:
-    """Sign the agent out everywhere, except in session ``but``; return from how many places.  Open consoles go dark."""
+    """Sign the agent out everywhere, except in session ``but``; return from how many.  Their consoles go dark."""
     ended = [each for each in store.open_sessions(agent_id, now) if each != but]
     for session_id in ended:
         store.end(session_id, agent_id)
     for connection in live.connections():
-        if connection.agent_id == agent_id:
+        if connection.agent_id == agent_id and not (but and connection.session_id == but):
             live.close_connection(connection.id)
     return len(ended)
 

@@ -20,7 +20,7 @@ def test_the_assignee_is_told(stack: LocalStack, window: Window) -> None:
     page = _ticket(stack, window, "Somebody else's")
     page.get_by_label("Assignee").select_option(label="Chloe Marsh")
     expect(page.get_by_text("Assigned to Chloe Marsh.")).to_be_visible()
-    expect(page.get_by_text("assigned it to Chloe Marsh")).to_be_visible(timeout=10_000)
+    expect(page.get_by_text("assigned it to Chloe Marsh")).to_be_visible(timeout=40_000)
     chloe = window("chloe", "/notices")
     expect(chloe.get_by_role("link", name=re.compile("Somebody else's"))).to_be_visible()
 
@@ -30,9 +30,9 @@ def test_resolving_takes_it_off_the_list_and_undo_brings_it_back(stack: LocalSta
     row = page.get_by_role("list", name="Tickets").get_by_text("Quickly done")
     expect(row).to_be_visible()
     page.keyboard.press("e")
-    expect(row).to_have_count(0, timeout=10_000)
+    expect(row).to_have_count(0, timeout=40_000)
     page.get_by_role("button", name="Undo").last.click()
-    expect(row).to_be_visible(timeout=10_000)
+    expect(row).to_be_visible(timeout=40_000)
     expect(page.get_by_label("Status")).to_have_value("open")
 
 
@@ -45,7 +45,7 @@ def test_tags_and_snooze(stack: LocalStack, window: Window) -> None:
     page.keyboard.press("z")
     page.keyboard.press("Enter")
     expect(page.get_by_text(re.compile("^Comes back"))).to_be_visible()
-    expect(page.get_by_role("list", name="Tickets").get_by_text("Tagged")).to_have_count(0, timeout=10_000)
+    expect(page.get_by_role("list", name="Tickets").get_by_text("Tagged")).to_have_count(0, timeout=40_000)
 
 
 def test_spam_and_trash_can_be_undone(stack: LocalStack, window: Window) -> None:

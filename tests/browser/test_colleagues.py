@@ -16,10 +16,10 @@ def test_a_colleagues_spam_mark_and_its_end_show_at_once(stack: LocalStack, wind
         listens(page)
     ben.get_by_label("More").click()
     ben.get_by_role("button", name="Mark as spam").click()
-    expect(chloe.get_by_text("This ticket is marked as spam.")).to_be_visible(timeout=10_000)
+    expect(chloe.get_by_text("This ticket is marked as spam.")).to_be_visible(timeout=40_000)
     expect(chloe.get_by_label("Status")).to_have_value("spam")
     ben.get_by_role("button", name="Undo").last.click()
-    expect(chloe.get_by_text("This ticket is marked as spam.")).to_have_count(0, timeout=10_000)
+    expect(chloe.get_by_text("This ticket is marked as spam.")).to_have_count(0, timeout=40_000)
     expect(chloe.get_by_label("Status")).to_have_value("open")
 
 

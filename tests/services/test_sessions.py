@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.people import SYSTEM
-from chalicelib.errors import Conflict, DeskbellError, InvalidInput, NotAllowed, NotFound, NotSignedIn, TooMany
+from chalicelib.errors import Conflict, DeskbellError, InvalidInput, NotFound, NotSignedIn, TooMany
 from chalicelib.services import agents, attempts, password_links, sessions, sign_in
 from chalicelib.services.agents import AgentChange
 from chalicelib.services.user_pool import UserPool
@@ -432,6 +432,15 @@ def test_signing_out_everywhere_ends_all_and_darkens_open_consoles(pool: UserPoo
     assert sessions.how_many(agent.id, NOW) == 0
 
 
+def test_signing_out_everywhere_else_leaves_this_sessions_other_tab_listening(pool: UserPool) -> None:
+    agent = an_agent(pool)
+    here, there = (sessions.signed_in(enter(pool).token, NOW).session_id for _ in range(2))
+    for name, session_id in (("tab", here), ("other tab", here), ("elsewhere", there), ("of no session", "")):
+        live.open_connection(live.Connection(name, agent.id, session_id=session_id), NOW)
+    assert sessions.end_all(agent.id, NOW, but=here) == 1
+    assert {each.id for each in live.connections()} == {"tab", "other tab"}
+
+
 def test_a_session_that_was_ended_is_not_brought_back_by_its_last_use(pool: UserPool) -> None:
     agent = an_agent(pool)
     token = enter(pool).token
@@ -486,12 +495,3 @@ def test_the_table_holds_no_token_in_clear(pool: UserPool, desk: Desk) -> None:
     everything = str([page["Items"] for page in pages])
     assert token not in everything
     assert GOOD_PASSWORD not in everything
-
-
-def test_a_form_must_come_from_a_page_of_this_session(pool: UserPool) -> None:
-    an_agent(pool)
-    who, other = (sessions.signed_in(enter(pool).token, NOW) for _ in range(2))
-    sessions.check_csrf(who, who.csrf)
-    for given in ("", "wrong", other.csrf, who.session_id):
-        with pytest.raises(NotAllowed):
-            sessions.check_csrf(who, given)

@@ -12,7 +12,6 @@ from infra.resources.table import INDEXES
 
 TABLE = "conformance"
 Request = tuple[str, dict[str, Any]]
-Build = Callable[["Expression"], str]
 
 
 @dataclass

@@ -28,7 +28,6 @@ from tests.simulation.draws import among
 from tests.simulation.world import Ended
 
 PROGRAM_TRIES = 5
-ANSWERED_STATUSES = ("open", "pending", "resolved", "closed")
 
 
 def _agent(turn: Turn) -> tuple[Agent, Actor]:

@@ -48,8 +48,8 @@ def open_connection(connection: Connection, now: datetime) -> None:
     documents.write("LIVE", connection.id, connection, now + timedelta(hours=CONNECTION_HOURS))
 
 
-def look_at(connection_id: str, ticket_id: str, now: datetime) -> None:
-    """Note what a console shows; nothing when the connection is gone."""
+def look_at(connection_id: str, ticket_id: str, now: datetime) -> bool:
+    """Note what a console shows; False, and nothing noted, when nobody knows the connection (any more)."""
     found = documents.read(Connection, "LIVE", connection_id)
     if found is not None:
         documents.replace(
@@ -58,6 +58,7 @@ def look_at(connection_id: str, ticket_id: str, now: datetime) -> None:
             replace(found, ticket_id=ticket_id, looked=True),
             now + timedelta(hours=CONNECTION_HOURS),
         )
+    return found is not None
 
 
 def close_connection(connection_id: str) -> None:

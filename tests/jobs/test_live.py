@@ -65,6 +65,16 @@ def test_an_earlier_workers_later_note_hides_no_change(desk: Desk, pushed: list[
     assert pushed == [{"missed": True}]
 
 
+def test_a_console_that_nobody_knows_any_more_is_told_to_come_anew(desk: Desk, pushed: list[dict[str, object]]) -> None:
+    live.open_connection(Connection("c1", "lina"), desk.now)
+    _look(desk)
+    assert pushed == []
+    live.close_connection("c1")
+    _look(desk, since=desk.now.isoformat())
+    assert pushed == [{"gone": True}]
+    assert live.connections() == ()
+
+
 def test_a_console_that_is_still_coming_is_not_forgotten(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """AWS calls a socket gone until ``$connect`` has been answered."""
     monkeypatch.setattr(wiring, "push", lambda connection_id, text: False)

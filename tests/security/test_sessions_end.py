@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib import config
+from chalicelib import config, wiring
 from chalicelib.domain.people import SYSTEM, Agent
 from chalicelib.jobs import live as edge
 from chalicelib.services import agents, desk, live_pass, password_links, sessions
@@ -107,7 +107,9 @@ def test_the_socket_takes_only_a_fresh_unused_pass_of_an_agent(world: World) -> 
     assert live_pass.redeem(live_pass.issue("nobody", world.desk.now), world.desk.now) is None
 
 
-def test_frames_of_strangers_and_odd_frames_change_nothing(world: World) -> None:
+def test_frames_of_strangers_and_odd_frames_change_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[str, str]] = []
+    monkeypatch.setattr(wiring, "push", lambda connection_id, text: not told.append((connection_id, text)))
     them = world.agent()
     edge.connect("c1", {"pass": live_pass.issue(them.id, world.desk.now)})
     before = live.connections()
@@ -120,6 +122,7 @@ def test_frames_of_strangers_and_odd_frames_change_nothing(world: World) -> None
     ):
         edge.message(connection, body)
     assert live.connections() == before
+    assert told == [("stranger", '{"gone": true}')], "a page that lost its place comes anew, with a fresh pass"
     edge.disconnect("stranger")
     assert live.connections() == before
 

@@ -40,7 +40,11 @@
       if (missed) desk.catchUp();
       missed = false;
     };
-    socket.onmessage = ({ data }) => desk.frame(JSON.parse(data));
+    socket.onmessage = ({ data }) => {
+      const said = JSON.parse(data);
+      if (said.gone) socket.close(); // the desk no longer knows this socket: come anew
+      else desk.frame(said);
+    };
     socket.onclose = lost;
   }
   setInterval(() => document.hidden || desk.look(), 480000); // API Gateway closes what is silent for ten minutes

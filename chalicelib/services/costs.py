@@ -5,7 +5,7 @@ request to CloudWatch for nothing, and keeps them for fifteen months.  They are 
 an hour.  What AWS does not publish is estimated from what it does, and named as an estimate.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -16,6 +16,7 @@ from chalicelib.config import settings
 from chalicelib.domain.cost import Bill, PriceList, bill, price_list
 from chalicelib.domain.usage import Metric, Names, estimated, metrics_of
 from chalicelib.errors import InvalidInput, Refused
+from chalicelib.observability import warn
 from chalicelib.services import ledger
 from chalicelib.services.ledger import LedgerDay
 from chalicelib.store import directory, usage
@@ -40,6 +41,8 @@ class MonthCost:
     bill: Bill
     after_free: Bill
     is_over: bool
+    is_late: bool = False
+    """CloudWatch does not answer now, so this is an earlier reading."""
 
     @property
     def usd_a_ticket(self) -> float | None:
@@ -55,18 +58,30 @@ def months(now: datetime) -> tuple[str, ...]:
 
 
 def month(cloudwatch: Any, which: str, now: datetime) -> MonthCost:
-    """A month's cost.  Raises InvalidInput for a month not in ``months``, Refused when CloudWatch does not answer."""
+    """A month's cost.  Only whole readings are kept; while CloudWatch gives none, the last one is shown.
+
+    Raises:
+        InvalidInput: a month not in ``months``.
+        Refused: CloudWatch does not answer, or not in full, and never did for this month.
+    """
     if which not in months(now):
         raise InvalidInput("That month cannot be looked at.", {"month": f"Choose one from {months(now)[-1]} on."})
     _, end = _span(which)
     known = usage.read(which)
+    is_late = False
     if known is None or not _is_fresh(known, end, now):
-        known = _read(cloudwatch, which, now, known)
-        usage.keep(known)
+        try:
+            known = _read(cloudwatch, which, now, known)
+            usage.keep(known)
+        except Refused as error:
+            warn("CloudWatch gave no whole reading", month=which, error=repr(error.__cause__ or error))
+            if known is None:
+                raise
+            is_late = True
     made = prices()
     counts = known.counts
     return MonthCost(
-        which, known, made, bill(counts, made, free_tier=False), bill(counts, made, free_tier=True), now >= end
+        which, known, made, bill(counts, made, free_tier=False), bill(counts, made, free_tier=True), now >= end, is_late
     )  # fmt: skip
 
 
@@ -123,18 +138,33 @@ def _names() -> Names:
 def _values(
     cloudwatch: Any, asked: tuple[Metric, ...], start: datetime, end: datetime
 ) -> list[tuple[Metric, list[float]]]:
-    """Each metric with its value of every day; a desk that never wrote one has none."""
+    """Each metric with its value of every day; a desk that never wrote one has none.
+
+    Raises Refused unless AWS calls every metric complete: a part would be kept for the whole.
+    """
     found: list[list[float]] = [[] for _ in asked]
+    said: dict[int, set[str]] = {number: set() for number in range(len(asked))}
     queries = [_query(number, metric) for number, metric in enumerate(asked)]
     token: dict[str, str] = {}
     for _ in range(PAGES_MOST):
         answer = _answer(cloudwatch, MetricDataQueries=queries, StartTime=start, EndTime=end, **token)
         for each in answer["MetricDataResults"]:
-            found[int(each["Id"].removeprefix("m"))] += each["Values"]
+            number = int(each["Id"].removeprefix("m"))
+            found[number] += each["Values"]
+            said[number].add(each["StatusCode"])
         if not answer.get("NextToken"):
             break
         token = {"NextToken": answer["NextToken"]}
+    else:
+        raise Refused(f"CloudWatch, where AWS counts, gave more than {PAGES_MOST} pages. Try again in a minute.", 60)
+    if not all(_is_whole(each) for each in said.values()):
+        raise Refused("CloudWatch, where AWS counts, answered in part. Try again in a minute.", 60)
     return list(zip(asked, found, strict=True))
+
+
+def _is_whole(said: Set[str]) -> bool:
+    """PartialData alone says that more comes on a later page, which then says Complete."""
+    return "Complete" in said and said <= {"Complete", "PartialData"}
 
 
 def _answer(cloudwatch: Any, **asked: Any) -> Mapping[str, Any]:

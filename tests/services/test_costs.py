@@ -31,6 +31,9 @@ class CloudWatch:
     asked: list[dict[str, Any]] = field(default_factory=list)
     pages: int = 1
     broken: bool = False
+    codes: Mapping[str, str] = field(default_factory=dict)
+    """What is said of a metric's name, where that is not Complete."""
+    silent: frozenset[str] = frozenset()
 
     def get_metric_data(self, **question: Any) -> dict[str, Any]:
         shape = Session().get_service_model("cloudwatch").operation_model("GetMetricData").input_shape
@@ -40,9 +43,11 @@ class CloudWatch:
             raise ClientError({"Error": {"Code": "Throttling"}}, "GetMetricData")
         page = int(question.get("NextToken", "0"))
         queries = question["MetricDataQueries"][page :: self.pages]
+        names = {each["Id"]: each["MetricStat"]["Metric"]["MetricName"] for each in queries}
         found = [
-            {"Id": each["Id"], "Values": self.values.get(each["MetricStat"]["Metric"]["MetricName"], [])}
-            for each in queries
+            {"Id": key, "Values": self.values.get(name, []), "StatusCode": self.codes.get(name, "Complete")}
+            for key, name in names.items()
+            if name not in self.silent
         ]
         more = {"NextToken": str(page + 1)} if page + 1 < self.pages else {}
         return {"MetricDataResults": found, **more}
@@ -140,6 +145,41 @@ def test_a_silent_cloudwatch_is_said_and_nothing_is_kept(desk: Desk) -> None:
     with pytest.raises(Refused, match="CloudWatch"):
         costs.month(CloudWatch({}, broken=True), "2026-11", desk.now)
     assert usage.read("2026-11") is None
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("part", [{"codes": {"Duration": "InternalError"}}, {"codes": {"Duration": "PartialData"}},
+                                  {"codes": {"Duration": "Forbidden"}}, {"silent": frozenset({"Duration"})},
+                                  {"pages": costs.PAGES_MOST + 1}])  # fmt: skip
+def test_a_part_of_an_answer_is_never_kept_for_the_whole(desk: Desk, part: dict[str, Any]) -> None:
+    """Not even of a month that is over, of which the reading is kept for good."""
+    watch = CloudWatch({"Count": [3.0]}, **part)
+    with pytest.raises(Refused, match="CloudWatch"):
+        costs.month(watch, "2026-10", desk.now)
+    assert usage.read("2026-10") is None and len(watch.asked) <= costs.PAGES_MOST
+    assert costs.month(CloudWatch({"Count": [3.0]}), "2026-10", desk.now).usage.counts["api_requests"] == 3
+
+
+@pytest.mark.engine
+def test_what_is_said_in_part_and_then_in_full_is_whole(desk: Desk) -> None:
+    first, second = CloudWatch({"Count": [1.0]}, codes={"Count": "PartialData"}), CloudWatch({"Count": [2.0]})
+
+    class InTwo:
+        def get_metric_data(self, **question: Any) -> dict[str, Any]:
+            watch = second if "NextToken" in question else first
+            more = {} if watch is second else {"NextToken": "0"}
+            return {**watch.get_metric_data(**question), **more}
+
+    assert costs.month(InTwo(), "2026-11", desk.now).usage.counts["api_requests"] == 3
+
+
+@pytest.mark.engine
+def test_the_last_whole_reading_is_shown_while_cloudwatch_gives_none(desk: Desk) -> None:
+    before = costs.month(CloudWatch({"Count": [5.0]}), "2026-11", desk.now)
+    for silent in (CloudWatch({}, broken=True), CloudWatch({}, codes={"Count": "InternalError"})):
+        later = costs.month(silent, "2026-11", desk.advance(hours=2))
+        assert (later.is_late, later.usage) == (True, before.usage) and not before.is_late
+    assert usage.read("2026-11") == before.usage
 
 
 @pytest.mark.parametrize("month", ["2026-12", "2025-10", "2026-13", "nonsense", ""])

@@ -131,7 +131,8 @@ class Cloud:
         if service == "cognito-idp":
             return self.cognito.call(operation, arguments)
         if service == "cloudwatch":
-            return {"MetricDataResults": []}  # a desk that has not run for a day yet
+            asked = arguments["MetricDataQueries"]  # a desk that has not run for a day yet
+            return {"MetricDataResults": [{"Id": each["Id"], "Values": [], "StatusCode": "Complete"} for each in asked]}
         return self.aws.call(service, operation, arguments)
 
     @contextmanager

@@ -39,7 +39,9 @@ COST_MONTH = Record(
     "CostMonth",
     {
         "month": Words("UTC, yyyy-mm."),
-        "read_at": Moment("When AWS's counts were read, at most an hour ago."),
+        "read_at": Moment(
+            "When AWS's counts were read. At most an hour ago, unless the month is settled or AWS is silent."
+        ),
         "prices_as_of": Words("Day of the list prices, yyyy-mm-dd."),
         "prices_region": Words("Region whose list prices these are."),
         "usd": Amount("At list prices, without the fee for each mail."),

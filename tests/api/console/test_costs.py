@@ -80,6 +80,19 @@ def test_a_silent_cloudwatch_is_said(desk: Desk, monkeypatch: pytest.MonkeyPatch
     assert page.status == 502 and "does not answer" in page.text
 
 
+def test_while_cloudwatch_is_silent_the_last_reading_stands_with_its_time(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = signed_in(desk, "admin")
+    answering(monkeypatch, CloudWatch({"Count": [2_000_000.0]}))
+    assert "does not answer" not in browser.get(PATH).text
+    desk.advance(hours=2)
+    answering(monkeypatch, CloudWatch({}, broken=True))
+    page = browser.get(PATH)
+    assert page.status == 200 and "2,000,000 requests" in page.text
+    assert "does not answer now. This is its last full answer, of " in page.text
+
+
 @pytest.mark.parametrize(
     ("dollars", "words"),
     [

@@ -14,7 +14,7 @@ from typing import Any
 
 from chalicelib.config import settings
 from chalicelib.domain.cost import Bill, PriceList, bill, price_list
-from chalicelib.domain.usage import Metric, Names, estimated, metrics_of
+from chalicelib.domain.usage import Metric, Names, TableSize, estimated, metrics_of
 from chalicelib.errors import InvalidInput, Refused
 from chalicelib.observability import warn
 from chalicelib.services import ledger
@@ -42,7 +42,7 @@ class MonthCost:
     after_free: Bill
     is_over: bool
     is_late: bool = False
-    """CloudWatch does not answer now, so this is an earlier reading."""
+    """AWS does not answer now, so this is an earlier reading."""
 
     @property
     def usd_a_ticket(self) -> float | None:
@@ -74,7 +74,7 @@ def month(cloudwatch: Any, which: str, now: datetime) -> MonthCost:
             known = _read(cloudwatch, which, now, known)
             usage.keep(known)
         except Refused as error:
-            warn("CloudWatch gave no whole reading", month=which, error=repr(error.__cause__ or error))
+            warn("no whole reading of the costs", month=which, error=repr(error.__cause__ or error))
             if known is None:
                 raise
             is_late = True
@@ -105,16 +105,16 @@ def _read(cloudwatch: Any, which: str, now: datetime, before: Usage | None) -> U
     start, end = _span(which)
     asked = metrics_of(_names())
     read = _values(cloudwatch, asked, start, min(end, now + timedelta(hours=1)))
+    share = min(1.0, (now - start) / (end - start))
     counts: dict[str, float] = {}
     for metric, values in read:
-        counts[metric.unit] = counts.get(metric.unit, 0.0) + metric.amount(values)
+        counts[metric.unit] = counts.get(metric.unit, 0.0) + metric.amount(values, share)
     reads = (before.reads if before else 0) + 1
     accounts = _accounts(which, now)
     people = sum(1 for agent in directory.agents() if agent.active)
-    share = min(1.0, (now - start) / (end - start))
     counts |= estimated(
         counts, received=sum(each.received for each in accounts), people=people, share=share,
-        metrics_read=float(reads * len(asked)),
+        metrics_read=float(reads * len(asked)), table=_table_size(),
     )  # fmt: skip
     opened, shown = sum(each.opened for each in accounts), sum(each.shown for each in accounts)
     return Usage(which, now, {unit: round(amount, 9) for unit, amount in counts.items()}, opened, shown, reads)
@@ -175,6 +175,17 @@ def _answer(cloudwatch: Any, **asked: Any) -> Mapping[str, Any]:
     except (BotoCoreError, ClientError) as error:
         raise Refused("CloudWatch, where AWS counts, does not answer. Try again in a minute.", 60) from error
     return answer
+
+
+def _table_size() -> TableSize:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        return usage.table_size()
+    except (BotoCoreError, ClientError) as error:
+        raise Refused(
+            "DynamoDB, which says how big the table is, does not answer. Try again in a minute.", 60
+        ) from error
 
 
 def _query(number: int, metric: Metric) -> dict[str, Any]:

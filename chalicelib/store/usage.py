@@ -6,7 +6,8 @@ from datetime import datetime
 
 from pynamodb.exceptions import PutError
 
-from chalicelib.store import documents
+from chalicelib.domain.usage import TableSize
+from chalicelib.store import documents, models
 from chalicelib.store.models import DocumentItem
 
 
@@ -27,6 +28,14 @@ class Usage:
 
 def read(month: str) -> Usage | None:
     return documents.read(Usage, "USAGE", month, consistent=False)
+
+
+def table_size() -> TableSize:
+    """How big the desk's table is.  Raises botocore's errors as they come."""
+    client = models.connection().client
+    table = client.describe_table(TableName=models.Item.Meta.table_name)["Table"]
+    indexes = table.get("GlobalSecondaryIndexes", ())
+    return TableSize(table.get("TableSizeBytes", 0), sum(each.get("IndexSizeBytes", 0) for each in indexes))
 
 
 def keep(usage: Usage) -> bool:

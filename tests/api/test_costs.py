@@ -42,6 +42,9 @@ def test_a_month_is_priced_by_service_and_ticket(api: Api) -> None:
     (requests,) = [line for line in found["lines"] if line["unit"] == "api_requests"]
     assert (requests["amount"], requests["estimated"]) == (1_000_000, False)
     assert found["usd_after_free"] < found["usd"]
+    kept = {line["unit"]: line["estimated"] for line in found["lines"] if line["unit"].startswith("dynamodb_")}
+    assert kept["dynamodb_gb"] and kept["dynamodb_backup_gb"] and not kept["dynamodb_writes"]
+    assert list(found["left_out"]) == ["ses_data_gb"]
 
 
 def test_a_month_without_a_ticket_has_no_cost_per_ticket(api: Api) -> None:

@@ -10,11 +10,21 @@ from botocore.exceptions import ClientError
 from botocore.session import Session
 from botocore.validate import validate_parameters
 
-from chalicelib.domain.usage import CUSTOM_METRICS, INDEXES, MEMORY_MB, Names, metrics_of
+from chalicelib.domain.usage import (
+    CUSTOM_METRICS,
+    ESTIMATED,
+    INDEXES,
+    LEFT_OUT,
+    MEMORY_MB,
+    Names,
+    TableSize,
+    estimated,
+    metrics_of,
+)
 from chalicelib.errors import InvalidInput, Refused
 from chalicelib.services import costs, ledger
 from chalicelib.services.ledger import LedgerDay
-from chalicelib.store import documents, usage
+from chalicelib.store import documents, models, usage
 from chalicelib.store.usage import Usage
 from infra.functions import FUNCTIONS
 from infra.resources import alarms, queues, table
@@ -74,6 +84,45 @@ def test_what_is_paid_by_the_month_is_what_the_template_makes() -> None:
     made = [each for each in alarms.resources("prod").values() if each["Type"] == "AWS::CloudWatch::Alarm"]
     assert len(made) == 10
     assert CUSTOM_METRICS == 3
+
+
+def test_every_unit_with_a_price_is_read_or_left_out_with_a_reason() -> None:
+    guessed = estimated({}, received=1, people=1, share=1.0, metrics_read=1.0, table=TableSize(1, 1))
+    read = {metric.unit for metric in metrics_of(NAMES)} | guessed.keys()
+    assert read | LEFT_OUT.keys() == costs.prices().prices.keys()
+    assert not read & LEFT_OUT.keys() and all(LEFT_OUT.values())
+    assert read >= ESTIMATED >= guessed.keys() - {"alarms", "metrics_read"}
+
+
+@pytest.mark.engine
+def test_what_is_kept_is_paid_by_the_months_share(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = {"TableSizeBytes": 8e9, "GlobalSecondaryIndexes": [{"IndexSizeBytes": 1e9}, {"IndexSizeBytes": 3e9}]}
+    asked: list[str] = []
+
+    def describe_table(TableName: str) -> dict[str, Any]:
+        asked.append(TableName)
+        return {"Table": sizes}
+
+    monkeypatch.setattr(models.connection().client, "describe_table", describe_table)
+    watch = CloudWatch({"BucketSizeBytes": [3e9, 5e9]})
+    counts = costs.month(watch, "2026-11", datetime(2026, 11, 16, tzinfo=UTC)).usage.counts
+    assert asked == ["test-table"]
+    assert counts["dynamodb_gb"] == pytest.approx(6)
+    assert counts["dynamodb_backup_gb"] == pytest.approx(4)
+    assert counts["s3_gb"] == pytest.approx(2 * 4 / 2), "two buckets, each four GB for half a month"
+    whole = costs.month(watch, "2026-10", datetime(2026, 11, 16, tzinfo=UTC)).usage.counts
+    assert (whole["dynamodb_gb"], whole["s3_gb"]) == (12, 8)
+
+
+@pytest.mark.engine
+def test_a_table_that_does_not_say_its_size_leaves_no_reading(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def describe_table(TableName: str) -> dict[str, Any]:
+        raise ClientError({"Error": {"Code": "ThrottlingException"}}, "DescribeTable")
+
+    monkeypatch.setattr(models.connection().client, "describe_table", describe_table)
+    with pytest.raises(Refused, match="DynamoDB"):
+        costs.month(CloudWatch({}), "2026-11", desk.now)
+    assert usage.read("2026-11") is None
 
 
 @pytest.mark.engine

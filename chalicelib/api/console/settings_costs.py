@@ -5,7 +5,7 @@ from chalice.app import Response
 from chalicelib import wiring
 from chalicelib.api.console.settings_pages import FINE, Refusal, refusal_of, show
 from chalicelib.api.web import Visit
-from chalicelib.domain.usage import ESTIMATED
+from chalicelib.domain.usage import ESTIMATED, LEFT_OUT
 from chalicelib.errors import InvalidInput, Refused
 from chalicelib.services import costs
 from chalicelib.services.costs import MonthCost
@@ -36,6 +36,7 @@ def _page(visit: Visit, found: MonthCost | None, refusal: Refusal, month: str = 
         month=found.month if found else month,
         months=costs.months(visit.at),
         estimates=ESTIMATED,
+        left_out=LEFT_OUT,
         usd=usd,
         amount=amount,
     )

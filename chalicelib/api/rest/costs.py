@@ -52,6 +52,7 @@ COST_MONTH = Record(
         "usd_per_ticket": Nullable(Amount("Of `usd_after_free`; null before the first ticket.")),
         "services": MapOf(USD, Words(), about="Each service's share, fees included."),
         "lines": ListOf(COST_LINE),
+        "left_out": MapOf(Words(), Words(), about="Units that AWS bills and no line holds, each with the reason."),
     },
 )
 
@@ -78,7 +79,7 @@ COST_MONTH = Record(
 def get_costs(call: Call) -> Json:
     from chalicelib import wiring
     from chalicelib.api.rest.render import when
-    from chalicelib.domain.usage import ESTIMATED
+    from chalicelib.domain.usage import ESTIMATED, LEFT_OUT
     from chalicelib.services import costs
 
     which = call.query.get("month") or costs.months(call.at)[0]
@@ -107,6 +108,7 @@ def get_costs(call: Call) -> Json:
             }
             for line in bill.lines
         ],
+        "left_out": LEFT_OUT,
     }
 
 

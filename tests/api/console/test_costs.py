@@ -37,6 +37,8 @@ def test_a_month_by_service_and_per_ticket(desk: Desk, monkeypatch: pytest.Monke
     assert "1,000 tickets opened by 40 received messages" in page.text
     assert "requests that write or list (estimated)" in page.text
     assert "list prices of 2026-11-15 in us-east-1" in page.text
+    assert "storage and backups of the table are taken from how big it was" in page.text
+    assert "Left out: GB of attachments sent. AWS counts the mails that are sent, not their bytes." in page.text
 
 
 @pytest.mark.parametrize("role", ["viewer", "agent"])
@@ -90,7 +92,7 @@ def test_while_cloudwatch_is_silent_the_last_reading_stands_with_its_time(
     answering(monkeypatch, CloudWatch({}, broken=True))
     page = browser.get(PATH)
     assert page.status == 200 and "2,000,000 requests" in page.text
-    assert "does not answer now. This is its last full answer, of " in page.text
+    assert "AWS does not answer now. This is its last full answer, of " in page.text
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from pynamodb.exceptions import PutError
 
@@ -32,7 +33,7 @@ def read(month: str) -> Usage | None:
 
 def table_size() -> TableSize:
     """How big the desk's table is.  Raises botocore's errors as they come."""
-    client = models.connection().client
+    client: Any = models.connection().client  # PynamoDB's stub names only what PynamoDB calls
     table = client.describe_table(TableName=models.Item.Meta.table_name)["Table"]
     indexes = table.get("GlobalSecondaryIndexes", ())
     return TableSize(table.get("TableSizeBytes", 0), sum(each.get("IndexSizeBytes", 0) for each in indexes))

@@ -35,6 +35,8 @@ class Settings:
     """``https://…`` for ``@connections``."""
     base_path: str
     """What stands before every path of the console: ``/api`` behind API Gateway, empty on a domain of one's own."""
+    console_origin: str
+    """``https://desk.shop.example`` on a domain of one's own (the stack's ConsoleOrigin), empty behind API Gateway."""
     parameter_prefix: str
     """``/deskbell/<stage>/``: secrets in SSM."""
     local: bool
@@ -72,6 +74,7 @@ def settings() -> Settings:
         websocket_url=need("WEBSOCKET_URL"),
         websocket_endpoint=need("WEBSOCKET_ENDPOINT"),
         base_path=need("BASE_PATH").rstrip("/"),
+        console_origin=os.environ.get("CONSOLE_ORIGIN", ""),
         parameter_prefix=need("PARAMETER_PREFIX"),
         local=os.environ.get("LOCAL") == "1",
     )

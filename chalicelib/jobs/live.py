@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib import config, wiring
-from chalicelib.observability import log
 from chalicelib.services import live_pass
 from chalicelib.store import live
 from chalicelib.store.live import Connection
@@ -19,7 +18,6 @@ def connect(connection_id: str, query: dict[str, str], origin: str = "") -> dict
     now = config.now()
     ticket = live_pass.redeem(query.get("pass", ""), now, origin)
     if ticket is None:
-        log("socket refused")
         return {"statusCode": 403}
     live.open_connection(Connection(connection_id, ticket.agent_id, session_id=ticket.session_id), now)
     return {"statusCode": 200}

@@ -5,7 +5,9 @@ import secrets
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
+from chalicelib.config import settings
 from chalicelib.errors import NotFound
+from chalicelib.observability import log
 from chalicelib.store import directory, live, sessions
 from chalicelib.store.live import LiveTicket
 
@@ -28,18 +30,37 @@ def redeem(live_pass: str, now: datetime, origin: str = "") -> LiveTicket | None
     origin: what the browser says of the page that opens the socket; programs say nothing.
     """
     found = live.redeem(_hash(live_pass), now)
-    if found is None or not _is_ours(origin, found.host):
+    why = _refusal(found, now, origin)
+    if why:
+        log("socket refused", reason=why)
         return None
+    return found
+
+
+def _refusal(found: LiveTicket | None, now: datetime, origin: str) -> str:
+    """Why a pass opens nothing, for whoever operates the desk; empty when it does."""
+    if found is None:
+        return "the pass is unknown, used or too old"
+    if not _is_ours(origin, found.host):
+        # An origin is an address of a site, never of a person; cut, for a browser did not have to write it.
+        return f"origin {origin[:100]!r} is neither {found.host!r} nor ConsoleOrigin nor the desk's public address"
     if found.session_id and sessions.get(found.session_id, now) is None:
-        return None
-    return found if _is_active(found.agent_id) else None
+        return "the session has ended"
+    return "" if _is_active(found.agent_id) else "the agent is not active"
 
 
 def _is_ours(origin: str, host: str) -> bool:
-    """The page's own host, or the desk's public address: a CDN before API Gateway changes the host we see."""
+    """The page's own host, or an address of the desk's: a CDN before API Gateway changes the host we see."""
     if not origin or not host:
         return True
-    return urlsplit(origin).netloc in (host, urlsplit(directory.desk_settings().public_url).netloc or host)
+    theirs = _host(origin)
+    if theirs in (host, _host(settings().console_origin) or host):
+        return True
+    return theirs != "" and theirs == _host(directory.desk_settings().public_url)
+
+
+def _host(address: str) -> str:
+    return urlsplit(address).netloc
 
 
 def _is_active(agent_id: str) -> bool:

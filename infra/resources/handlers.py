@@ -35,6 +35,7 @@ def environment(stage: str) -> Json:
             f"https://${{WebsocketAPI}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/{API_STAGE}"
         ),
         "BASE_PATH": when("HasConsoleOrigin", "", f"/{API_STAGE}"),
+        "CONSOLE_ORIGIN": ref("ConsoleOrigin"),
         "PARAMETER_PREFIX": ref("ParameterPrefix"),
     }
 

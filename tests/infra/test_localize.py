@@ -83,6 +83,14 @@ def test_buckets_may_be_reached_without_tls(template: Json) -> None:
         assert policy["PolicyDocument"]["Statement"][0]["Condition"] == {"Bool": {"aws:SecureTransport": "true"}}
 
 
+def test_functions_know_the_consoles_own_address(template: Json) -> None:
+    """By the name that ``chalicelib.config`` reads, at AWS and on a laptop."""
+    for made in (template, localize(template, ENDPOINT)):
+        variables = made["Globals"]["Function"]["Environment"]["Variables"]
+        assert variables["CONSOLE_ORIGIN"] == {"Ref": "ConsoleOrigin"}
+        assert made["Parameters"]["ConsoleOrigin"]["Default"] == ""
+
+
 def test_a_front_port_may_name_other_addresses(template: Json) -> None:
     local = localize(template, ENDPOINT, {"BASE_PATH": "", "WEBSOCKET_URL": "ws://127.0.0.1:8000/live"})
     variables = local["Globals"]["Function"]["Environment"]["Variables"]

@@ -95,6 +95,33 @@ def test_behind_a_cdn_the_desks_public_address_may_open_the_socket(world: World)
     assert edge.connect("c1", {"pass": given}, "https://help.shop.example")["statusCode"] == 200
 
 
+def test_behind_a_domain_of_its_own_the_stacks_address_may_open_the_socket(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The host that we see is API Gateway's, and nobody has set a public address."""
+    monkeypatch.setenv("CONSOLE_ORIGIN", "https://desk.shop.example")
+    config.settings.cache_clear()
+    them = world.agent()
+    for origin, status in (("https://desk.shop.example", 200), ("https://evil.example", 403), ("null", 403)):
+        given = live_pass.issue(them.id, world.desk.now, host="abc.execute-api.eu-west-1.amazonaws.com")
+        assert edge.connect(f"of {origin}", {"pass": given}, origin)["statusCode"] == status
+    assert [each.id for each in live.connections()] == ["of https://desk.shop.example"]
+
+
+def test_a_refused_socket_says_why_in_the_log(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    reasons: list[str] = []
+    monkeypatch.setattr(live_pass, "log", lambda event, **facts: reasons.append(f"{event}: {facts['reason']}"))
+    them = world.agent()
+    gateway = "abc.execute-api.eu-west-1.amazonaws.com"
+    given = live_pass.issue(them.id, world.desk.now, host=gateway)
+    assert edge.connect("c1", {"pass": given}, "https://desk.shop.example")["statusCode"] == 403
+    assert edge.connect("c1", {"pass": given}, f"https://{gateway}")["statusCode"] == 403
+    (of_origin, of_pass) = reasons
+    assert "'https://desk.shop.example'" in of_origin and gateway in of_origin and "ConsoleOrigin" in of_origin
+    assert of_pass == "socket refused: the pass is unknown, used or too old"
+    assert given not in "".join(reasons)
+
+
 def test_the_socket_takes_only_a_fresh_unused_pass_of_an_agent(world: World) -> None:
     them = world.agent()
     old = live_pass.issue(them.id, world.desk.now - timedelta(seconds=61))

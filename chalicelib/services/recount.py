@@ -38,10 +38,13 @@ def recount(at: datetime, max_spam: int | None = MAX_SPAM) -> int:
     seen: dict[str, None] = {}
     drift = 0
     earlier: dict[str, int] = {}
+    months = list(
+        _months(at)
+    )  # asked once: where the first tickets were erased, the first that is left lies far behind
     for _ in range(LOOKS):
         before = counters.totals()
         seen.update(dict.fromkeys(_live_ids()))
-        spam = _spam_ids(at, max_spam)
+        spam = _spam_ids(months, max_spam)
         not_read = frozenset({SPAM}) if spam is None else frozenset()
         seen.update(dict.fromkeys(spam or ()))
         healed, found = _tally(list(seen), at)
@@ -77,10 +80,10 @@ def _ids_in(name: ListName, teams: Sequence[str] = ()) -> Iterator[str]:
             return
 
 
-def _spam_ids(at: datetime, limit: int | None) -> list[str] | None:
-    """The spam of every month that the desk has tickets of; None when there is more than ``limit``."""
-    months = (each for month in _months(at) for each in _ids_in(ListName(SPAM, month)))
-    found = list(islice(months, None if limit is None else limit + 1))
+def _spam_ids(months: Sequence[str], limit: int | None) -> list[str] | None:
+    """The spam of the months that the desk has tickets of; None when there is more than ``limit``."""
+    ids = (each for month in months for each in _ids_in(ListName(SPAM, month)))
+    found = list(islice(ids, None if limit is None else limit + 1))
     return None if limit is not None and len(found) > limit else found
 
 
@@ -88,8 +91,8 @@ def _months(at: datetime) -> Iterator[str]:
     """From a little before the first ticket's month to that of ``at``, newest first, as ``yyyy-mm``."""
     oldest = tickets.oldest()
     year, month = at.year, at.month
-    first = oldest.created_at - LATEST_ARRIVAL if oldest is not None else at
-    while oldest is not None and (year, month) >= (first.year, first.month):
+    first = (oldest.created_at if oldest is not None else at) - LATEST_ARRIVAL  # the first of all may come meanwhile
+    while (year, month) >= (first.year, first.month):
         yield f"{year:04d}-{month:02d}"
         year, month = (year, month - 1) if month > 1 else (year - 1, 12)
 

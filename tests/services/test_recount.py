@@ -137,6 +137,41 @@ def test_spam_is_recounted_in_every_month_since_the_first_ticket(desk: Desk) -> 
     assert recount.recount(desk.now) == 0
 
 
+def test_the_first_ticket_is_looked_for_once_a_run(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many numbers may lie before it, and a run looks up to four times."""
+    spam_of(desk, 1)
+    spoil("spam", 5)
+    real, asked = tickets.oldest, list[Ticket | None]()
+
+    def oldest() -> Ticket | None:
+        asked.append(real())
+        return asked[-1]
+
+    monkeypatch.setattr(tickets, "oldest", oldest)
+    real_totals, looks = counters.totals, list[int]()
+
+    def totals(consistent: bool = True) -> Mapping[str, int]:
+        looks.append(1)
+        return real_totals(consistent)
+
+    monkeypatch.setattr(counters, "totals", totals)
+    assert recount.recount(desk.now) == 5
+    assert len(looks) >= 4 and len(asked) == 1
+
+
+def test_the_very_first_ticket_may_come_while_the_recount_reads(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, came = counters.totals, list[Ticket]()
+
+    def totals(consistent: bool = True) -> Mapping[str, int]:
+        if not came:
+            came.append(spam_of(desk, 1))
+        return real(consistent)
+
+    monkeypatch.setattr(counters, "totals", totals)
+    assert recount.recount(desk.now) == 0
+    assert counters.all_counts()["spam"] == 1
+
+
 def test_spam_received_before_the_first_ticket_and_taken_in_after_it_is_recounted(desk: Desk) -> None:
     """Mail that lay on the tray over the end of the month: filed by the month in which it was received."""
     desk.advance(days=11)  # the first of December

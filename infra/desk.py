@@ -6,11 +6,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.exceptions import PynamoDBException
+
+from chalicelib.errors import DeskbellError
 from infra import package
 from infra.functions import function
 from infra.stack import Client
 
 LOCAL_STAGE = "local"
+TROUBLE = (BotoCoreError, ClientError, PynamoDBException, DeskbellError)
+"""What AWS answers, and what the desk's own code makes of it: PynamoDB wraps the answers of the table."""
 
 
 class NoDesk(Exception):
@@ -40,6 +46,26 @@ def settings_of(stage: str, client: Client) -> Mapping[str, str]:
         raise NoDesk(f"There is no desk of stage {stage} in this account and region. Run: make deploy") from error
     variables: dict[str, str] = found["Environment"]["Variables"]
     return variables
+
+
+def code_of(error: Exception) -> str:
+    """AWS's own name for the trouble, "" where there is none."""
+    if isinstance(error, PynamoDBException):
+        return error.cause_response_code or ""
+    if isinstance(error, ClientError):
+        return str(error.response.get("Error", {}).get("Code", ""))
+    return ""
+
+
+def told(error: Exception) -> str:
+    """The trouble as a sentence for the screen: who says it, and what; its full stop is the caller's."""
+    if isinstance(error, PynamoDBException):
+        return _bare(f"The table says: {error}")
+    return _bare(f"The desk says: {error}" if isinstance(error, DeskbellError) else f"AWS says: {error}")
+
+
+def _bare(sentence: str) -> str:
+    return sentence.rstrip(". ")
 
 
 def connect(stage: str, client: Client) -> Any:

@@ -92,14 +92,15 @@ def examine(patient: Patient, checks: Iterable[Check]) -> Iterator[Finding]:
         name = check.__name__.replace("_", " ")
         try:
             yield from check(patient)
-        except ClientError as error:
-            code = error.response.get("Error", {}).get("Code", "")
-            if code in DENIED:
-                yield warning(name, "Your credentials may not look at this.", "Use those that deploy the desk.")
-            else:
-                yield warning(name, f"Could not be looked at: AWS says {error}", "Try again in a minute.")
-        except (BotoCoreError, OSError) as error:
-            yield warning(name, f"Could not be looked at: {error}", "Try again in a minute.")
+        except (*desk.TROUBLE, OSError) as error:
+            yield _not_seen(name, error)
+
+
+def _not_seen(name: str, error: Exception) -> Finding:
+    if desk.code_of(error) in DENIED:
+        return warning(name, "Your credentials may not look at this.", "Use those that deploy the desk.")
+    said = str(error) if isinstance(error, OSError) else f"{desk.told(error)}."
+    return warning(name, f"Could not be looked at. {said}", "Try again in a minute.")
 
 
 def at_all(stage: str, client: Client) -> tuple[list[Finding], Stack | None]:
@@ -190,6 +191,8 @@ def main(arguments: list[str] | None = None) -> int:
             findings += show(examine(patient_of(stage, client, deployed), all_checks()), say)
         except desk.NoDesk as error:
             findings += show([problem("functions", str(error), f"make deploy STAGE={stage}")], say)
+        except desk.TROUBLE as error:
+            findings += show([_not_seen("settings", error)], say)
     say(summary(findings))
     if given.json:
         print(json.dumps([dataclasses.asdict(each) for each in findings], ensure_ascii=False, indent=1))

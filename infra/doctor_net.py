@@ -4,7 +4,7 @@ import ssl
 import urllib.error
 import urllib.request
 from datetime import UTC, datetime
-from http.client import HTTPResponse
+from http.client import HTTPException, HTTPResponse
 from urllib.parse import urlsplit
 
 from infra.doctor import Answer
@@ -26,6 +26,8 @@ def get(address: str) -> Answer:
     except urllib.error.HTTPError as error:
         with error:
             return Answer(error.code, "", ends)
+    except HTTPException as error:  # no OSError, though it says the same: what answers there speaks no HTTP
+        raise OSError(f"what it answers is not HTTP ({error!r})") from error
 
 
 def _certificate_ends(address: str) -> datetime:

@@ -9,8 +9,6 @@ import sys
 import time
 from collections.abc import Callable
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from infra import desk, package
 from infra.deploy import clients
 from infra.stack import Client, Say
@@ -52,8 +50,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     except (desk.NoDesk, ValueError) as error:
         print(f"Not rebuilt. {error}", file=sys.stderr)
-    except (ClientError, BotoCoreError) as error:
-        print(f"Not rebuilt to the end: AWS says: {error} The next call goes on there.", file=sys.stderr)
+    except desk.TROUBLE as error:
+        print(f"Not rebuilt to the end. {desk.told(error)}. The next call goes on there.", file=sys.stderr)
     return 1
 
 

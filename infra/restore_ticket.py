@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from infra import desk, package, restore_plan
 from infra.deploy import clients
@@ -301,8 +301,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     except (NotRestored, desk.NoDesk, ValueError) as error:
         print(f"Not restored. {error}", file=sys.stderr)
-    except (ClientError, BotoCoreError) as error:
-        print(f"Not restored to the end: AWS says: {error} Repeating it does no harm.", file=sys.stderr)
+    except desk.TROUBLE as error:
+        said = f"Not restored to the end. {desk.told(error)}. The next call goes on there: repeating it does no harm."
+        print(said, file=sys.stderr)
     return 1
 
 

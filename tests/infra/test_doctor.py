@@ -2,8 +2,10 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,14 +15,17 @@ from urllib.request import urlopen
 
 import pytest
 from botocore.exceptions import ClientError
+from pynamodb.exceptions import GetError, QueryError
 
+import infra.rebuild
 from chalicelib import __version__, config, wiring
 from chalicelib.domain.people import Agent, Inbox
+from chalicelib.errors import NotConfigured
 from chalicelib.jobs import inbound
 from chalicelib.services import breaker
 from chalicelib.services.mail_setup import DomainState, Record
 from chalicelib.store import directory, objects, tickets
-from infra import deploy, desk, doctor, doctor_desk, doctor_mail, doctor_stack, stack
+from infra import deploy, desk, doctor, doctor_desk, doctor_mail, doctor_net, doctor_stack, restore_ticket, stack
 from infra.deploy import Local
 from infra.doctor import Answer, Finding, Patient
 from infra.functions import function
@@ -169,6 +174,59 @@ def test_what_may_not_be_looked_at_is_a_warning_and_stops_nothing(patient: Patie
 
     findings = list(doctor.examine(patient, [denied, doctor_stack.logs]))
     assert [each.verdict for each in findings] == ["warning", "ok"]
+
+
+ILL = QueryError(cause=ClientError({"Error": {"Code": "InternalServerError", "Message": "ill"}}, "Query"))
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [(ILL, "The table says: "),
+     (GetError(cause=ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "GetItem")), "may not"),
+     (QueryError(), "Error performing query"), (NotConfigured("There is no key."), "The desk says: There is no key.")],
+)  # fmt: skip
+def test_an_ill_table_stops_no_other_check(patient: Patient, error: Exception, words: str) -> None:
+    def ill(_: Patient) -> Iterator[Finding]:
+        raise error
+        yield
+
+    first, second = list(doctor.examine(patient, [ill, doctor_stack.logs]))
+    assert (first.check, first.verdict, second.verdict) == ("ill", "warning", "ok")
+    assert words in first.words and not first.words.endswith("..")
+
+
+@pytest.mark.parametrize("error", [ILL, NotConfigured("There is no key.")])
+@pytest.mark.parametrize(
+    ("module", "step", "arguments"),
+    [(infra.rebuild, "rebuild", []), (restore_ticket, "restore", ["--ticket", "1001", "--source", "other"])],
+)  # fmt: skip
+def test_a_repair_that_is_cut_off_says_so_and_where_it_goes_on(
+    error: Exception, module: Any, step: str, arguments: list[str], monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(module, step, fail)
+    monkeypatch.setattr(module, "clients", lambda: lambda _: None)
+    monkeypatch.setattr(desk, "connect", lambda *_: None)
+    monkeypatch.setenv("TABLE_NAME", "table")
+    assert module.main(["--stage", "test", *arguments]) == 1
+    said = capsys.readouterr().err
+    assert "to the end. The " in said and " says: " in said and "The next call goes on there" in said
+
+
+def test_settings_that_cannot_be_read_are_a_finding(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> Patient:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetFunctionConfiguration")
+
+    monkeypatch.setattr(doctor, "clients", lambda: lambda _: None)
+    monkeypatch.setattr(doctor, "at_all", lambda *_: ([], stack.Stack("UPDATE_COMPLETE", {}, {})))
+    monkeypatch.setattr(doctor, "patient_of", fail)
+    doctor.main(["--stage", "test"])
+    assert "WARNING  settings: Your credentials may not look at this." in capsys.readouterr().out
 
 
 # What CloudFormation made
@@ -435,6 +493,22 @@ def refused(_: str) -> Answer:
 )  # fmt: skip
 def test_whether_the_desk_answers(patient: Patient, get: Callable[[str], Answer], wanted: list[str]) -> None:
     assert verdicts(replace(patient, get=get), doctor_desk.health) == wanted
+
+
+def test_what_speaks_no_http_is_no_answer() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            line, _ = server.accept()
+            with line:
+                line.recv(1000)
+                line.sendall(b"220 mail.example ESMTP\r\n\r\n")
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        with pytest.raises(OSError, match="not HTTP"):
+            doctor_net.get(f"http://127.0.0.1:{server.getsockname()[1]}/")
+        thread.join(timeout=10)
 
 
 def test_a_key_that_is_missing(patient: Patient, client: Client) -> None:

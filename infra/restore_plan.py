@@ -98,7 +98,12 @@ def _unclear(item: Item) -> str:
 
 
 def makes_unclear(changes: Iterable[Change]) -> bool:
-    return any(each.action == "add" and each.item.get("state", {}).get("S") == "unclear" for each in changes)
+    """Does a delivery come back as unclear, or did one with a restore that was cut off?"""
+    return any(_comes_back_unclear(each.item if each.action == "add" else each.live or {}) for each in changes)
+
+
+def _comes_back_unclear(item: Item) -> bool:
+    return (_text(item, "state"), _text(item, "origin")) == ("unclear", "rebuild")
 
 
 def described(item: Item) -> str:

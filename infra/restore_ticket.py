@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -25,6 +26,7 @@ from infra.stack import Client, Say
 
 POLL_SECONDS = 15.0
 WAIT_SECONDS = 12 * 3600.0
+ATTEMPTS = 5
 WHAT_IT_COSTS = (
     "Restoring a table takes AWS some 20 minutes to several hours, however little of it is wanted, and costs about "
     "0.15 $ per GB of the table, once. The copy is deleted afterwards."
@@ -166,14 +168,19 @@ def restore(
 def _apply(client: Client, table: str, source: str, wanted: Wanted, changes: list[Change], say: Say) -> None:
     dynamodb = client("dynamodb")
     lost = 0
+    ticket = next((each for each in changes if each.sk == "TICKET"), None)
+    unclear = restore_plan.makes_unclear(changes)
+    if unclear and not (ticket and ticket.writes):  # first, so that no crash leaves an unclear message on no list
+        _show_unclear(dynamodb, table, wanted.ticket)
     for each in changes:
         if each.writes and each.sk != "TICKET" and not _put(dynamodb, table, each.item, each.live):
             lost += 1
             say(f"  changed meanwhile, so kept: {each.words}")
-    ticket = next((each for each in changes if each.sk == "TICKET"), None)
-    if ticket is not None and ticket.writes and not _put_ticket(dynamodb, table, wanted.ticket, ticket, changes):
+    if ticket is not None and ticket.writes and not _put_ticket(dynamodb, table, wanted.ticket, ticket, unclear):
         lost += 1
         say("  the ticket changed meanwhile, so it is kept")
+        if unclear:
+            _show_unclear(dynamodb, table, wanted.ticket)
     keys = _restore_keys(dynamodb, table, source, wanted.ticket, changes)
     customer = _restore_customer(dynamodb, table, source, (ticket.item if ticket else {}))
     _derive(wanted.ticket)
@@ -203,7 +210,7 @@ def _conditionally(write: Callable[[], object]) -> bool:
     return True
 
 
-def _put_ticket(dynamodb: Any, table: str, ticket_id: str, change: Change, changes: list[Change]) -> bool:
+def _put_ticket(dynamodb: Any, table: str, ticket_id: str, change: Change, unclear: bool) -> bool:
     """The ticket with list keys of today, at a version above all that were counted; its snooze with its timer."""
     tickets, models, config = (_desk(name) for name in ("store.tickets", "store.models", "config"))
     counters, now = _desk("store.counters"), config.now()
@@ -216,8 +223,8 @@ def _put_ticket(dynamodb: Any, table: str, ticket_id: str, change: Change, chang
         ticket,
         version=max(ticket.version, live_version, counted.version if counted else 0) + 1,
         snoozed_until=until if until is not None and until > now else None,
-        undelivered=ticket.undelivered or restore_plan.makes_unclear(changes),
     )
+    ticket = _shown(ticket) if unclear else ticket
     raw = tickets.as_item(ticket, now, item.seen_by or (), origin="rebuild").serialize()
     condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
     if change.live:
@@ -228,6 +235,33 @@ def _put_ticket(dynamodb: Any, table: str, ticket_id: str, change: Change, chang
     if ticket.snoozed_until is not None:
         _desk("services.change_ticket").snooze_timer(ticket).save()
     return True
+
+
+def _shown(ticket: Any) -> Any:
+    """The ticket on the "undelivered" list: only live ones stand there, so a closed one is opened again."""
+    if ticket.status in (*_desk("domain.ticket").LIVE, "spam", "trash"):
+        return replace(ticket, undelivered=True)
+    return replace(ticket, undelivered=True, status="open", closed_at=None)
+
+
+def _show_unclear(dynamodb: Any, table: str, ticket_id: str) -> None:
+    """The ticket stays as it is, but somebody has to look whether a message of it arrived."""
+    tickets, now = _desk("store.tickets"), _desk("config").now()
+    for _ in range(ATTEMPTS):
+        loaded = tickets.load(ticket_id)
+        shown = _shown(loaded.ticket)
+        if shown == loaded.ticket:
+            return
+        shown = replace(shown, version=shown.version + 1)
+        asked = {
+            "TableName": table,
+            "Item": tickets.as_item(shown, now, loaded.seen_by, origin="rebuild").serialize(),
+            "ConditionExpression": "version = :seen",
+            "ExpressionAttributeValues": {":seen": {"N": str(loaded.ticket.version)}},
+        }
+        if _conditionally(partial(dynamodb.put_item, **asked)):
+            return
+    raise NotRestored("The ticket is changing too quickly. Repeat it; that does no harm.")
 
 
 def _restore_keys(dynamodb: Any, table: str, source: str, ticket_id: str, changes: list[Change]) -> int:

@@ -228,6 +228,7 @@ def move_delivery(
         DeliveryItem.state.set(to),
         DeliveryItem.at.set(stamp(at)),
         DeliveryItem.reason.set(reason),
+        DeliveryItem.origin.remove(),  # it says where the last state came from: the relay passes this one on
     ]
     condition: Condition = DeliveryItem.state.is_in(*allowed_from)
     if provider_id is not None:
@@ -295,6 +296,7 @@ def supersede(transaction: Transaction, ticket_id: str, message_id: str, at: dat
         DeliveryItem.at.set(stamp(at)),
         DeliveryItem.reason.set(reason),
         DeliveryItem.event_ids.add({SENT_AGAIN}),
+        DeliveryItem.origin.remove(),
         DeliveryItem.time_key.remove(),
         DeliveryItem.time_at.remove(),
     ]

@@ -1,5 +1,6 @@
 """One ticket comes back as it was, and nobody outside hears of it."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from chalicelib.services.reply_to_ticket import Reply, reply
 from chalicelib.services.search import find
 from chalicelib.store import counters, directory, lists, messages, pending, tickets
 from chalicelib.store.lists import ListName
+from chalicelib.store.transaction import Transaction
 from infra import restore_ticket
 from infra.restore_ticket import NotRestored, Wanted, restore, table_of
 from tests.engine import Desk
@@ -120,6 +122,48 @@ def test_what_was_not_sent_at_that_moment_is_unclear_and_stays_unsent(desk: Desk
     assert "backup" in states[1].reason
     assert any("becomes “unclear”" in line for line in lines)
     assert desk.queued("outbound") == [] and tickets.get(ticket_id).undelivered
+
+
+@pytest.mark.parametrize("status", ["pending", "closed"])
+def test_an_unclear_message_of_a_ticket_that_was_kept_is_on_the_list(desk: Desk, ticket_id: str, status: str) -> None:
+    if status == "closed":
+        change(ticket_id, desk.actor(), Changes(status="closed"), desk.now)
+        counted(desk, ticket_id)
+    source = remembered(desk)
+    waiting = messages.oldest(ticket_id)[0][-1].id
+    assert not tickets.get(ticket_id).undelivered
+    lose(desk, f"TICKET#{ticket_id}/MESSAGE#{waiting}", f"TICKET#{ticket_id}/DELIVERY#{waiting}")
+    before, was = by_key(desk), tickets.get(ticket_id)
+    run(desk, source, ticket_id)
+    now = tickets.get(ticket_id)
+    assert messages.get_delivery(ticket_id, waiting).state == "unclear"
+    assert now.undelivered and now.version == was.version + 1
+    assert now.status == ("open" if status == "closed" else "pending")
+    assert [row.id for row in lists.page(ListName("undelivered")).rows] == [ticket_id]
+    assert parcels(before, by_key(desk), desk) == []
+    assert counters.counted([ticket_id])[ticket_id].version == now.version
+
+
+def test_what_becomes_of_a_restored_delivery_afterwards_is_passed_on(desk: Desk, ticket_id: str) -> None:
+    source = remembered(desk)
+    waiting = messages.oldest(ticket_id)[0][-1].id
+    lose(desk, f"TICKET#{ticket_id}/")
+    run(desk, source, ticket_id)
+    before = by_key(desk)
+    assert messages.move_delivery(ticket_id, waiting, "delivered", ["unclear"], desk.now, settled=True)
+    (parcel,) = parcels(before, by_key(desk), desk)
+    assert json.loads(parcel.entry["MessageBody"]) == {"kind": "delivery", "ticket": ticket_id, "message": waiting}
+
+
+def test_a_copy_sent_in_place_of_a_restored_message_is_passed_on(desk: Desk, ticket_id: str) -> None:
+    source = remembered(desk)
+    waiting = messages.oldest(ticket_id)[0][-1].id
+    lose(desk, f"TICKET#{ticket_id}/")
+    run(desk, source, ticket_id)
+    before, transaction = by_key(desk), Transaction()
+    messages.supersede(transaction, ticket_id, waiting, desk.now, "Sent again.")
+    transaction.commit()
+    assert len(parcels(before, by_key(desk), desk)) == 1
 
 
 def test_later_mail_finds_the_restored_ticket_and_a_repeated_one_is_known(desk: Desk, ticket_id: str) -> None:

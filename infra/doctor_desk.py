@@ -118,4 +118,24 @@ def usage(patient: Patient) -> Iterator[Finding]:
         yield ok("costs", f"Counted, last on {kept.read_at:%Y-%m-%d}.")
 
 
-CHECKS: tuple[Check, ...] = (health, secrets, sign_in, ledger, tray, usage)
+def servers(patient: Patient) -> Iterator[Finding]:
+    """The servers that inboxes name are ones that the desk still calls: 0.1.0 took any."""
+    off = False
+    for inbox in patient.code("store.directory").inboxes():
+        server = str(inbox.settings.get("base_url", ""))
+        fault = patient.code("services.outside").fault(server, patient.local) if server else ""
+        if fault:
+            off = True
+            words = (
+                f"{inbox.name} uses {server}, and the desk calls no such address: it neither sends nor receives there."
+            )
+            then = (
+                "Let the server answer at a public name, with https and on port 443. Then, in the console's Settings → "
+                f"Inboxes → {inbox.name}: {fault}"
+            )
+            yield (problem if inbox.active else warning)("servers", words, then)
+    if not off:
+        yield ok("servers", "Every inbox names a server of the internet, or none.")
+
+
+CHECKS: tuple[Check, ...] = (health, secrets, sign_in, ledger, tray, usage, servers)

@@ -22,7 +22,7 @@ from chalicelib import __version__, config, wiring
 from chalicelib.domain.people import Agent, Inbox
 from chalicelib.errors import NotConfigured
 from chalicelib.jobs import inbound
-from chalicelib.services import breaker
+from chalicelib.services import breaker, outside
 from chalicelib.services.mail_setup import DomainState, Record
 from chalicelib.store import directory, objects, tickets
 from infra import deploy, desk, doctor, doctor_desk, doctor_mail, doctor_net, doctor_stack, restore_ticket, stack
@@ -509,6 +509,20 @@ def test_what_speaks_no_http_is_no_answer() -> None:
         with pytest.raises(OSError, match="not HTTP"):
             doctor_net.get(f"http://127.0.0.1:{server.getsockname()[1]}/")
         thread.join(timeout=10)
+
+
+@pytest.mark.parametrize(
+    ("server", "active", "verdict"),
+    [("", True, "ok"), ("https://bots.shop.example", True, "ok"), ("https://bots.shop.example:8443", True, "problem"),
+     ("https://10.0.0.7", True, "problem"), ("http://bots.internal", False, "warning")],
+)  # fmt: skip
+def test_a_server_that_an_earlier_version_took(patient: Patient, server: str, active: bool, verdict: str) -> None:
+    bot = Inbox("bot", "telegram", "shop_bot", "Bot", active=active, settings={"base_url": server})
+    codes = {"store.directory": SimpleNamespace(inboxes=lambda: [bot]), "services.outside": outside}
+    finding = only(replace(patient, local=False, code=lambda name: codes[name]), doctor_desk.servers)
+    assert finding.verdict == verdict
+    if verdict != "ok":
+        assert f"Bot uses {server}" in finding.words and "port 443" in finding.then and "Enter " in finding.then
 
 
 def test_a_key_that_is_missing(patient: Patient, client: Client) -> None:

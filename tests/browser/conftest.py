@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.stack import LocalStack, running_stack
 
@@ -12,7 +12,8 @@ CHROMIUM = "/usr/bin/chromium"
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 WIDE = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
-STEP_MS = 15_000
+STEP_MS = 40_000
+expect.set_options(timeout=STEP_MS)
 
 Window = Callable[..., Page]
 

@@ -14,7 +14,7 @@ from tests.security.corpus.packing import mark
 from tests.security.letters import delivered, letter, letters
 from tests.security.oracle import POKE, Seen, logging_browser, origin_of
 from tests.security.watch import Watch, logged_hosts, watching
-from tests.stack import LocalStack
+from tests.stack import LocalStack, wait_for
 
 OWN_HOSTS = re.compile(r"127\.0\.0\.1|[\w.-]+\.(?:google|googleapis)\.com")
 """The desk's, and those that Chromium asks for itself; no vector names one of them."""
@@ -146,6 +146,7 @@ def test_after_consent_only_pictures_load(stack: LocalStack, window: Window, wat
     assert watch.fetched == []
     with page.expect_response(re.compile("images=1")):
         show.click()
+    wait_for(lambda: watch.vectors >= ALLOWED, 40, what="the pictures")
     page.wait_for_load_state("networkidle")
     assert watch.vectors == ALLOWED
     for each in watch.fetched:

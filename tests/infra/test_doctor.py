@@ -59,6 +59,7 @@ def patient(
         monkeypatch.setenv(name, value)
     config.settings.cache_clear()
     wiring.connect()
+    tickets.forget_leases()
     monkeypatch.setattr(config, "now", lambda: datetime.now(UTC))
     deployed = stack.describe(client("cloudformation"), "deskbell-test")
     assert deployed

@@ -32,6 +32,7 @@ from infra.functions import function
 from infra.package import ROOT, Package
 from infra.stack import Client
 from local.engine import ACCOUNT, REGION
+from tests.stack import wait_for
 
 pytestmark = pytest.mark.engine
 
@@ -63,11 +64,21 @@ def patient(
     monkeypatch.setattr(config, "now", lambda: datetime.now(UTC))
     deployed = stack.describe(client("cloudformation"), "deskbell-test")
     assert deployed
+    wait_for(lambda: are_ready(client), 60, what="the functions")
     yield Patient(
         "test", client, deployed, True, lambda: datetime.now(UTC), lambda _: HEALTHY, lambda *_: (),
         lambda name: __import__(f"chalicelib.{name}", fromlist=["_"]),
     )  # fmt: skip
     config.settings.cache_clear()
+
+
+def are_ready(client: Client) -> bool:
+    """Shortly after a deployment functions are still pending."""
+    functions = [
+        client("lambda").get_function_configuration(FunctionName=each["FunctionName"])
+        for each in client("lambda").list_functions()["Functions"]
+    ]
+    return all((each["State"], each["LastUpdateStatus"]) == ("Active", "Successful") for each in functions)
 
 
 def found(patient: Patient, check: doctor.Check) -> list[Finding]:

@@ -36,9 +36,7 @@ def message(connection_id: str, body: str) -> None:
     except ValueError:
         return
     if isinstance(said, dict) and isinstance(said.get("look"), str):
-        if not live.look_at(connection_id, said["look"][:20], config.now()):
-            wiring.push(connection_id, json.dumps({"gone": True}))  # nothing reaches it: it must come anew
-            return
+        live.look_at(connection_id, said["look"][:20], config.now())
         since = _moment(said.get("since"))
         if since is not None and live.changed_since(since):
             wiring.push(connection_id, json.dumps({"missed": True}))

@@ -130,7 +130,7 @@ def test_an_unclear_message_of_a_ticket_that_was_kept_is_on_the_list(desk: Desk,
         change(ticket_id, desk.actor(), Changes(status="closed"), desk.now)
         counted(desk, ticket_id)
     source = remembered(desk)
-    waiting = messages.oldest(ticket_id)[0][-1].id
+    waiting = next(each.id for each in reversed(messages.oldest(ticket_id)[0]) if each.kind == "message")
     assert not tickets.get(ticket_id).undelivered
     lose(desk, f"TICKET#{ticket_id}/MESSAGE#{waiting}", f"TICKET#{ticket_id}/DELIVERY#{waiting}")
     before, was = by_key(desk), tickets.get(ticket_id)
@@ -146,7 +146,7 @@ def test_an_unclear_message_of_a_ticket_that_was_kept_is_on_the_list(desk: Desk,
 
 def test_what_becomes_of_a_restored_delivery_afterwards_is_passed_on(desk: Desk, ticket_id: str) -> None:
     source = remembered(desk)
-    waiting = messages.oldest(ticket_id)[0][-1].id
+    waiting = next(each.id for each in reversed(messages.oldest(ticket_id)[0]) if each.kind == "message")
     lose(desk, f"TICKET#{ticket_id}/")
     run(desk, source, ticket_id)
     before = by_key(desk)
@@ -157,7 +157,7 @@ def test_what_becomes_of_a_restored_delivery_afterwards_is_passed_on(desk: Desk,
 
 def test_a_copy_sent_in_place_of_a_restored_message_is_passed_on(desk: Desk, ticket_id: str) -> None:
     source = remembered(desk)
-    waiting = messages.oldest(ticket_id)[0][-1].id
+    waiting = next(each.id for each in reversed(messages.oldest(ticket_id)[0]) if each.kind == "message")
     lose(desk, f"TICKET#{ticket_id}/")
     run(desk, source, ticket_id)
     before, transaction = by_key(desk), Transaction()
@@ -199,7 +199,7 @@ def test_what_is_newer_stays_unless_told_otherwise(desk: Desk, ticket_id: str) -
 
 def test_how_far_a_delivery_got_is_never_put_back(desk: Desk, ticket_id: str) -> None:
     source = remembered(desk)
-    waiting = messages.oldest(ticket_id)[0][-1].id
+    waiting = next(each.id for each in reversed(messages.oldest(ticket_id)[0]) if each.kind == "message")
     messages.move_delivery(ticket_id, waiting, "sent", ["queued"], desk.now, settled=True)
     run(desk, source, ticket_id, overwrite=True)
     assert messages.get_delivery(ticket_id, waiting).state == "sent"

@@ -162,6 +162,7 @@ def _listening(page: Page) -> None:
 
 
 def first_load(context: BrowserContext, credentials: Credentials) -> dict[str, float]:
+    """``pushed``: frames that came meanwhile; what came between the page and its socket it asks for once more."""
     page = context.new_page()
     traffic = Traffic().follow(page)
     page.goto("/lists/open", wait_until="networkidle")
@@ -169,6 +170,7 @@ def first_load(context: BrowserContext, credentials: Credentials) -> dict[str, f
     seen: dict[str, float] = page.evaluate("bench")
     return {
         "requests": len(traffic.requests) + traffic.sockets,
+        "pushed": traffic.frames_in,
         "total_bytes": traffic.body_bytes(),
         "header_bytes": traffic.header_bytes(),
         "html_bytes": traffic.body_bytes("document"),

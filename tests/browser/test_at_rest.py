@@ -11,36 +11,44 @@ from tests.browser.conftest import Window, listens
 from tests.stack import LocalStack, mail
 
 IDLE_SECONDS = 15
+LOADS = 8
+"""One of them at least is not disturbed by what the mails before it brought about."""
 HOUR_MS = 3_600_000
 HEARTBEATS_AN_HOUR = 7
 """One every eight minutes: API Gateway closes a socket that is silent for ten."""
 
 
 @pytest.fixture
-def measured(stack: LocalStack, chromium: Browser, cookies: Callable[[str], Any]) -> Iterator[BrowserContext]:
-    context = bench.window(chromium, stack.credentials, cookies("ben"))
-    yield context
-    context.close()
+def measured(
+    stack: LocalStack, chromium: Browser, cookies: Callable[[str], Any]
+) -> Iterator[Callable[[], BrowserContext]]:
+    contexts: list[BrowserContext] = []
+
+    def window() -> BrowserContext:
+        contexts.append(bench.window(chromium, stack.credentials, cookies("ben")))
+        return contexts[-1]
+
+    yield window
+    for each in contexts:
+        each.close()
 
 
-def test_a_first_load_and_an_opened_ticket_keep_to_their_limits(stack: LocalStack, measured: BrowserContext) -> None:
+def test_a_first_load_and_an_opened_ticket_keep_to_their_limits(
+    stack: LocalStack, measured: Callable[[], BrowserContext]
+) -> None:
     for subject in ("Weighed first", "Weighed second"):
         stack.send(mail(subject))
         stack.ticket_about(subject)
-
-    figures: dict[str, float] = {}
-
-    def over() -> dict[str, float]:
-        figures.update(bench.first_load(measured, stack.credentials) | bench.moving(measured, stack.credentials))
-        return {name: figures[name] for name, limit in bench.LIMITS.items() if figures.get(name, 0) > limit}
-
-    # What the mails bring about may come between a page and its socket, which then asks for it: so once it is quiet.
-    assert any(over() == {} for _ in range(4))
+    loads = (bench.first_load(measured(), stack.credentials) for _ in range(LOADS))
+    figures = next(each for each in loads if not each["pushed"])  # nothing came between the page and its socket
+    figures |= bench.moving(measured(), stack.credentials)
+    over = {name: figures[name] for name, limit in bench.LIMITS.items() if name in figures and figures[name] > limit}
+    assert over == {}
     assert figures["script_bytes"] > 0 and figures["ticket_fragment_bytes"] > 0
 
 
-def test_a_console_left_alone_asks_for_nothing(measured: BrowserContext) -> None:
-    figures = bench.idle(measured.new_page(), IDLE_SECONDS)
+def test_a_console_left_alone_asks_for_nothing(measured: Callable[[], BrowserContext]) -> None:
+    figures = bench.idle(measured().new_page(), IDLE_SECONDS)
     assert (figures["idle_requests"], figures["idle_frames_sent"]) == (0, 0)
 
 

@@ -18,7 +18,6 @@ from chalicelib.store.pending import Due
 LOOK_AHEAD_SECONDS = 90
 LEASE_MINUTES = 5
 PENDING_MINUTES = 2
-TRAY_MINUTES = 10
 
 
 def sweep() -> None:
@@ -76,7 +75,7 @@ def repair() -> None:
         except Exception:
             failed("repair failed", item=due.sk)
             count("RepairFailed")
-    for key in originals.overdue(now - timedelta(minutes=TRAY_MINUTES)):
+    for key in originals.overdue(now - timedelta(minutes=originals.TRAY_MINUTES)):
         wiring.send_to_inbound(key)
         warn("original driven again", key=key)
         count("OriginalsRedriven")

@@ -17,7 +17,7 @@ from chalicelib.domain.people import Inbox
 from chalicelib.errors import MalformedPayload, NotFound
 from chalicelib.jobs.batches import each_record
 from chalicelib.observability import count, failed, log, traced, warn
-from chalicelib.services import edit_message, receive_message, record_state
+from chalicelib.services import edit_message, originals, receive_message, record_state
 from chalicelib.services.receive_message import Envelope
 from chalicelib.store import directory, documents, objects, receipts
 from chalicelib.store.objects import StoredOriginal
@@ -139,7 +139,20 @@ def _deal_with(original: StoredOriginal, metadata: dict[str, str], received_at: 
         receive_message.keep_out(nobody, "quarantined", "No inbox of ours was among its recipients.", at)
     for inbox in inboxes:
         _for_inbox(source, envelope(inbox), at, attempt, banner)
+    if original.key == archive_key or original.at < datetime.now(UTC) - timedelta(minutes=originals.TRAY_MINUTES):
+        metadata = {**metadata, "recipients": _all_served(metadata["recipients"], original, archive_key)}
     objects.keep(original, _small(metadata))
+
+
+def _all_served(recipients: str, original: StoredOriginal, archive_key: str) -> str:
+    """With the inboxes that an earlier reading served: driven again, it may have gone by the headers alone.
+
+    The ledger counts the inboxes of the envelope that rides with the original.
+    """
+    named = [each for each in recipients.split(",") if each]
+    known = {inbox.id for inbox in wiring.inboxes_at(without_signature(each) for each in named)}
+    served = {each.inbox_id for each in receipts.of_original(_day(archive_key), _name(original.key))} - known
+    return ",".join([*named, *(inbox.address for inbox in directory.inboxes() if inbox.id in served)])
 
 
 def _fallback() -> Sequence[Inbox]:

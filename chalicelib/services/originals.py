@@ -9,6 +9,8 @@ from chalicelib.services.receive_message import KeptOut
 from chalicelib.store import documents, objects
 
 LISTED = 200
+TRAY_MINUTES = 10
+"""What lies longer in the tray is driven again."""
 
 
 def quarantined(limit: int = LISTED) -> tuple[KeptOut, ...]:

@@ -81,10 +81,12 @@ def kept_key(key: str, at: datetime) -> str:
 
 
 def keep(original: StoredOriginal, metadata: Mapping[str, str]) -> str:
-    """Move an original out of the tray; repeatable.  Its envelope rides along as metadata."""
-    if not original.key.startswith(RAW):
+    """Move an original out of the tray; repeatable.  Its envelope rides along, as it is known by now."""
+    in_tray = original.key.startswith(RAW)
+    if not in_tray and dict(metadata) == dict(original.metadata):
         return original.key
-    bucket, target = settings().originals_bucket, kept_key(original.key, original.at)
+    bucket = settings().originals_bucket
+    target = kept_key(original.key, original.at) if in_tray else original.key
     try:
         _client().copy_object(
             Bucket=bucket,
@@ -95,7 +97,8 @@ def keep(original: StoredOriginal, metadata: Mapping[str, str]) -> str:
         )
     except _client().exceptions.NoSuchKey:
         return target  # it leaves the tray only behind its copy: another delivery of the same notice was quicker
-    _client().delete_object(Bucket=bucket, Key=original.key)
+    if in_tray:
+        _client().delete_object(Bucket=bucket, Key=original.key)
     return target
 
 

@@ -9,7 +9,7 @@ import pytest
 from chalicelib import wiring
 from chalicelib.connectors.email.channel import EmailChannel
 from chalicelib.jobs import clock, inbound
-from chalicelib.services import ledger
+from chalicelib.services import ledger, originals
 from chalicelib.store import lists, objects
 from chalicelib.store.lists import ListName
 from tests.engine import Desk
@@ -68,6 +68,29 @@ def test_a_notice_that_names_more_inboxes_than_were_served_reads_the_archive(des
     desk.inbox(id="sales", address="sales@shop.example", name="Sales", separated=True)
     inbound.take_in(notice(tray, "support@shop.example", "sales@shop.example"))
     assert opened() == ["Hello", "Hello"]
+    account = ledger.day(today())
+    assert (account.received, account.shown, account.difference) == (2, 2, 0)
+
+
+def test_a_late_notice_that_names_fewer_inboxes_than_were_served_forgets_none(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.inbox()
+    desk.inbox(id="sales", address="sales@shop.example", name="Sales", separated=True)
+    objects.put_original("raw/m1", BLIND.replace(b"undisclosed:;", b"support@shop.example, sales@shop.example"), {})
+    client, real = wiring.client("s3"), wiring.client("s3").copy_object
+
+    def dies(**arguments: Any) -> Any:
+        raise Killed
+
+    monkeypatch.setattr(originals, "TRAY_MINUTES", -1)
+    monkeypatch.setattr(client, "copy_object", dies)
+    with pytest.raises(Killed):
+        inbound.take_in(json.dumps({"key": "raw/m1"}))  # driven again, by its headers
+    monkeypatch.setattr(client, "copy_object", real)
+    inbound.take_in(notice("raw/m1", "support@shop.example"))
+    account = ledger.day(today())
+    assert (account.received, account.shown, account.difference) == (2, 2, 0)
 
 
 def test_the_envelope_survives_a_death_between_copy_and_delete(

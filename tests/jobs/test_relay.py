@@ -12,7 +12,7 @@ from chalicelib import wiring
 from chalicelib.domain.message import Message
 from chalicelib.domain.moments import stamp
 from chalicelib.jobs import clock, inbound, later, outbound, relay
-from chalicelib.services import breaker, change_ticket, reply_to_ticket
+from chalicelib.services import breaker, change_ticket, originals, reply_to_ticket
 from chalicelib.services.change_ticket import Changes, change
 from chalicelib.services.receive_message import Envelope, receive
 from chalicelib.services.reply_to_ticket import Reply
@@ -96,7 +96,7 @@ def test_what_lies_in_the_tray_too_long_is_driven_again(desk: Desk, monkeypatch:
     objects.put_original(
         "raw/lost", b"From: a@example.com\r\nSubject: Hi\r\n\r\nHello", {"recipients": "support@shop.example"}
     )
-    monkeypatch.setattr(clock, "TRAY_MINUTES", -10_000_000)
+    monkeypatch.setattr(originals, "TRAY_MINUTES", -10_000_000)
     clock.repair()
     (body,) = desk.queued("inbound")
     inbound.take_in(body)

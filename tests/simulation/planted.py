@@ -71,7 +71,7 @@ PLANTED: tuple[Planted, ...] = (
          ("        return [outgoing(ticket_id, message_id, from_stamp(delivery.send_at), now,",
           "        return [][:0] and [outgoing(ticket_id, message_id, from_stamp(delivery.send_at), now,")),
     _bug("repair leaves the tray alone", "jobs/clock",
-         ("for key in originals.overdue(now - timedelta(minutes=TRAY_MINUTES)):", "for key in ():")),
+         ("for key in originals.overdue(now - timedelta(minutes=originals.TRAY_MINUTES)):", "for key in ():")),
     _bug("the sweep takes the timer's mark off before it sends", "jobs/clock",
          ("    timer = found[0]\n", "    timer = found[0]\n    pending.release(due)\n")),
     _both(

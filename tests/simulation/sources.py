@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from chalicelib.jobs import clock, delivery_events, inbound, later, outbound, relay, work
+from chalicelib.services import originals
 from infra.resources.queues import QUEUES
 from tests.simulation import draws
 from tests.simulation.world import Ended, World
@@ -175,7 +176,7 @@ class Sources:
             return cloud.has_mark("TIMER#", now + timedelta(seconds=clock.LOOK_AHEAD_SECONDS))
         if name == "repair":
             waiting = cloud.has_mark("PENDING#", now - timedelta(minutes=clock.PENDING_MINUTES))
-            return waiting or cloud.has_raw(now - timedelta(minutes=clock.TRAY_MINUTES))
+            return waiting or cloud.has_raw(now - timedelta(minutes=originals.TRAY_MINUTES))
         return True
 
     # -- SES events ---------------------------------------------------------------------------------------------------

@@ -11,7 +11,8 @@ from typing import Any
 from infra.stack import stack_name
 from local import snapshots
 from local.deployment import STAGE
-from local.engine import ACCOUNT, HOST, KEPT_VARIABLES, REGION, client
+from local.engine import ACCOUNT, HOST, REGION, client
+from local.patches import KEPT_VARIABLES
 from local.stack import read_stack
 from tests.stack import LocalStack
 

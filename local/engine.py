@@ -1,26 +1,20 @@
 """The AWS engine (ministack) inside this process, on loopback only.
 
 One engine per process: ministack reads its settings when it is imported and keeps its state in module globals.
-What is changed in it, and why:
+``patches`` changes what it does; and
 
-* its functions see a clean environment, not the shell's (`_CleanPopen`);
-* the 50 ms it waits for a first log line after each call is shortened: a warm call costs 6 ms instead of 57;
 * snapshots are ours (``snapshots``) and a journal of the tables' changes stands beside them (``journal``);
 * after a restart the stream is read from its beginning: positions survive in ministack, the records do not, and a
-  stream read from an old position skips as many new records as were read before;
-* functions woken by SNS get the keys they would get on AWS (`_complete_sns_events`);
-* event sources wait until ``open_queues``, so that the launcher can put things right first.
+  stream read from an old position skips as many new records as were read before.
 """
 
 import asyncio
 import contextlib
 import json
-import logging
 import os
 import random
 import shutil
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -30,7 +24,7 @@ from typing import Any, TypeVar
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
-from local import snapshots
+from local import patches, snapshots
 from local.journal import Journal, forget, replay
 
 HOST = "127.0.0.1"
@@ -39,12 +33,6 @@ ACCOUNT = "000000000000"
 ENGINE_PORTS = range(15000, 30000)
 """Below the range from which systems take the ports of outgoing connections."""
 
-KEPT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV")
-INJECTED_PREFIXES = ("AWS_LAMBDA_", "_LAMBDA_", "LAMBDA_")
-INJECTED_VARIABLES = (
-    "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
-    "AWS_ENDPOINT_URL", "AWS_DISABLE_HOST_PREFIX_INJECTION", "AWS_SDK_UA_APP_ID",
-)  # fmt: skip
 PERSISTED = (
     "apigateway", "apigateway_v1", "cloudformation", "cloudwatch", "cloudwatch_logs", "cognito", "dynamodb",
     "eventbridge", "iam", "kms", "lambda", "s3", "scheduler", "secretsmanager", "ses", "ses_v2", "sns", "sqs", "ssm",
@@ -52,15 +40,12 @@ PERSISTED = (
 """What a desk's stack uses.  Restoring imports each module named here, so no others."""
 
 LOG_LINES_KEPT = 200
-FIRST_LOG_LINE_SECONDS = 0.002
 START_SECONDS = 60
 STOP_SECONDS = 30
 POLL_SECONDS = 0.02
 
 AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
 T = TypeVar("T")
-
-functions = logging.getLogger("deskbell.functions")
 
 _started = False
 
@@ -402,7 +387,7 @@ def prepare_engine(state_dir: Path | str, port: int | None = None, auth: bool = 
     modules = _import_modules()
     engine = Engine(root, chosen, modules, restored=last is not None)
     engine.snapshot_at = last.at if last is not None else 0.0
-    _patch(engine, modules)
+    patches.apply(modules, engine.journal, engine._queues_open, engine._stream_open)
     return engine
 
 
@@ -484,97 +469,6 @@ def _import_modules() -> dict[str, Any]:
     names = {"app": "ministack.app"} | {name: f"ministack.core.{name}" for name in ("lambda_runtime", "persistence")}
     names |= {name: f"ministack.services.{name}" for name in services}
     return {name: importlib.import_module(path) for name, path in names.items()}
-
-
-def _patch(engine: Engine, modules: Mapping[str, Any]) -> None:
-    _shorten_log_wait(modules["lambda_runtime"])
-    modules["lambda_runtime"].subprocess = _CleanSubprocess()
-    _gate(modules["lambda_svc"], "_poll_sqs", engine._queues_open)
-    _gate(modules["lambda_svc"], "_poll_dynamodb_streams", engine._stream_open)
-    _log_functions(modules["lambda_svc"])
-    _journal_changes(modules["dynamodb"], engine.journal)
-    _complete_sns_events(modules["sns"])
-    # The other snapshot may still name code that the present state has replaced.
-    modules["lambda_svc"]._prune_orphan_code_blobs = lambda referenced: None
-
-
-def _shorten_log_wait(lambda_runtime: Any) -> None:
-    drain = lambda_runtime.Worker._drain_stderr_bounded
-
-    def quickly(worker: Any) -> Any:
-        return drain(worker, first_line_wait=FIRST_LOG_LINE_SECONDS, idle_confirm=0.001, hard_cap=0.05)
-
-    lambda_runtime.Worker._drain_stderr_bounded = quickly
-
-
-def _complete_sns_events(sns: Any) -> None:
-    """A function woken by SNS on AWS always finds these keys, and Chalice insists on them; ministack omits empty ones.
-
-    Source: https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html
-    """
-    deliver = sns._deliver_to_lambda
-
-    def completely(endpoint: str, envelope: str, *rest: Any) -> None:
-        deliver(endpoint, json.dumps({"Subject": None, "MessageAttributes": {}, **json.loads(envelope)}), *rest)
-
-    sns._deliver_to_lambda = completely
-
-
-def _gate(lambda_svc: Any, name: str, opened: threading.Event) -> None:
-    """Make a poller do nothing while its source is closed."""
-    poll = getattr(lambda_svc, name)
-
-    def gated() -> bool:
-        return opened.is_set() and bool(poll())
-
-    setattr(lambda_svc, name, gated)
-
-
-def _log_functions(lambda_svc: Any) -> None:
-    """Hand what functions print to the logger ``deskbell.functions``: nobody reads CloudWatch on a laptop."""
-    emit = lambda_svc._emit_lambda_logs
-
-    def also(function: Any, request_id: str, text: str, error: bool, *rest: Any, **named: Any) -> None:
-        if text:
-            name = (function.get("config") or function).get("FunctionName", "function")
-            functions.log(logging.ERROR if error else logging.INFO, "%s: %s", name, text.strip())
-        emit(function, request_id, text, error, *rest, **named)
-
-    lambda_svc._emit_lambda_logs = also
-
-
-def _journal_changes(dynamodb: Any, journal: Journal) -> None:
-    emit, handle = dynamodb._emit_stream_event, dynamodb.handle_request
-
-    def noting(table: str, event: str, old: Any, new: Any, *rest: Any, **named: Any) -> Any:
-        keys = [name for name in (dynamodb._tables[table]["pk_name"], dynamodb._tables[table]["sk_name"]) if name]
-        journal.add(table, {name: (new or old)[name] for name in keys}, new)
-        return emit(table, event, old, new, *rest, **named)
-
-    async def committing(*arguments: Any) -> Any:
-        answer = await handle(*arguments)
-        journal.commit()
-        return answer
-
-    dynamodb._emit_stream_event, dynamodb.handle_request = noting, committing
-
-
-class _CleanSubprocess:
-    """``subprocess`` as the function runtime sees it: what it starts gets only what a function would have."""
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(subprocess, name)
-
-    @staticmethod
-    def Popen(*arguments: Any, env: Mapping[str, str], **named: Any) -> Any:
-        """Start a worker.  A function's own variables reach it over its standard input, so none is lost here."""
-        clean = {
-            name: value
-            for name, value in env.items()
-            if name in KEPT_VARIABLES or name in INJECTED_VARIABLES or name.startswith(INJECTED_PREFIXES)
-        }
-        start: Any = subprocess.Popen
-        return start(*arguments, env={**clean, "TZ": ":UTC"}, **named)
 
 
 READ_VERBS = ("Get", "Describe", "List", "Query", "Scan", "BatchGet", "TransactGet", "Receive", "Head")

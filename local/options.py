@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.engine import KEPT_VARIABLES
+from local.patches import KEPT_VARIABLES
 
 PORTS = range(1, 65536)
 

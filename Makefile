@@ -3,13 +3,14 @@
 PYTHON ?= python3
 STAGE ?= prod
 TEST_PROCESSES ?= 2
+FAULT_SECONDS ?= 120
 VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := app.py chalicelib infra local bench tests
 # A bench is what reports a result; the other files help.
 BENCHES = $(basename $(notdir $(shell grep -l "^from bench.result import" bench/*.py)))
 
-.PHONY: setup run test check format package deploy undeploy doctor restore rebuild bench requirements scan sbom
+.PHONY: setup run test prove check format package deploy undeploy doctor restore rebuild bench requirements scan sbom
 
 # One stamp says which requirements the environment holds, so that a second `make run` starts at once.
 setup: $(VENV)/.made chalicelib/web/static/vendor/htmx.min.js
@@ -30,6 +31,14 @@ run: setup
 # Two at a time, each file as a whole: what a file starts is started once.
 test: setup
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
+
+# Two minutes of faults from seeds never played before, and the benches at small sizes.  What is timed has generous limits.
+prove: setup
+	$(BIN)/python -m bench.faults --seconds $(FAULT_SECONDS) --first $$(date +%s) --json
+	BENCH_TOLERANCE=3 $(BIN)/python -m bench.coldstart --starts 3 --json
+	BENCH_TOLERANCE=3 $(BIN)/python -m bench.ingest --rounds 1 --json
+	BENCH_TOLERANCE=3 $(BIN)/python -m bench.mail --json
+	BENCH_TOLERANCE=3 $(BIN)/python -m bench.burst --at-once --mails 40 --json
 
 check: setup
 	$(BIN)/ruff check $(PACKAGES)

@@ -23,6 +23,8 @@ from tests.simulation.shrink import shrunk, story
 BATCH = 8
 FIRST_SEED = 1_000
 LIMITS = {"violations": 0.0, "too_few_faults": 0.0}
+TOLD = 500
+"""A line after so many."""
 FULL = 2_000
 """From so many histories on, every site has to have been struck."""
 
@@ -77,15 +79,18 @@ def batches(first: int, histories: int | None, ends: float) -> Iterator[range]:
 
 def played(first: int, histories: int | None, seconds: float | None, processes: int) -> Totals:
     """All of them.  Batches are handed out as processes come free, so that a time limit is kept."""
-    totals = Totals()
-    ends = time.monotonic() + (seconds if seconds is not None else 86_400)
+    totals, began = Totals(), time.monotonic()
+    ends = began + (seconds if seconds is not None else 86_400)
     for seed in past_seeds():
         totals.add(play(range(seed.number, seed.number + 1)))
     waiting = batches(first, histories, ends)
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
         running = [pool.apply_async(play, (each,)) for _, each in zip(range(processes * 2), waiting, strict=False)]
         while running:
+            before = totals.histories
             totals.add(running.pop(0).get())
+            if totals.histories // TOLD > before // TOLD:
+                print(f"{totals.histories} histories in {time.monotonic() - began:.0f} s", flush=True)
             following = next(waiting, None)
             if following is not None:
                 running.append(pool.apply_async(play, (following,)))

@@ -23,9 +23,9 @@ from tests.simulation.tree import Nursery, Tree, Verdict, copied, nursery
 REASONS = Path(__file__).parent / "survivors.toml"
 MUTANTS = 110
 SEED = 20261122
-CLEAN_HISTORIES = 30
+CLEAN_HISTORIES = 200
 COVERED_HISTORIES = 8
-PLANTED_SECONDS = 20.0
+PLANTED_SECONDS = 60.0
 MUTANT_SECONDS = 6.0
 
 

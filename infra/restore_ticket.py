@@ -233,7 +233,7 @@ def _put_ticket(dynamodb: Any, table: str, ticket_id: str, change: Change, uncle
     if not _conditionally(lambda: dynamodb.put_item(TableName=table, Item=raw, **condition)):
         return False
     if ticket.snoozed_until is not None:
-        _desk("services.change_ticket").snooze_timer(ticket).save()
+        _desk("services.change_ticket").snooze_timer(ticket_id, ticket.snoozed_until).save()
     return True
 
 

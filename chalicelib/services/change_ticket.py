@@ -175,17 +175,17 @@ class Timer:
 
 
 def _set_snooze_timer(transaction: Transaction, after: Ticket, before: Ticket) -> None:
-    if after.snoozed_until == before.snoozed_until or after.snoozed_until is None:
+    until = after.snoozed_until
+    if until is None or until == before.snoozed_until:
         return  # a timer that finds its ticket awake, or snoozed to another time, does nothing
-    transaction.put("timer", snooze_timer(after))
+    transaction.put("timer", snooze_timer(after.id, until))
 
 
-def snooze_timer(ticket: Ticket) -> DocumentItem:
+def snooze_timer(ticket_id: str, until: datetime) -> DocumentItem:
     """What wakes a snoozed ticket; one for another time is another timer."""
-    assert ticket.snoozed_until is not None  # noqa: S101 - who is not snoozed has no timer
-    timer = Timer("snooze", ticket.id, stamp(ticket.snoozed_until))
-    item = documents.item(tickets.ticket_key(ticket.id), "TIMER#snooze", timer)
-    item.time_key, item.time_at = timer_key(f"{ticket.id}#snooze", ticket.snoozed_until)
+    timer = Timer("snooze", ticket_id, stamp(until))
+    item = documents.item(tickets.ticket_key(ticket_id), "TIMER#snooze", timer)
+    item.time_key, item.time_at = timer_key(f"{ticket_id}#snooze", until)
     return item
 
 

@@ -10,7 +10,7 @@ from chalicelib.domain.ticket import Status, Ticket
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.services import breaker, notices
 from chalicelib.services.change_ticket import event_message
-from chalicelib.services.said import answers_to
+from chalicelib.services.said import answers_to, speaks_to_customer
 from chalicelib.store import customers, directory, messages, sources, tickets
 from chalicelib.store.transaction import Lost, Transaction
 
@@ -122,12 +122,18 @@ def flag_undelivered(ticket_id: str, message_id: str, reason: str, at: datetime)
 
 def _waits_since(ticket: Ticket, failed: Message) -> datetime | None:
     """Since when somebody waits: from the question on, unless another answer to it is on its way or arrived."""
-    answers = failed.event.get("answers")
-    if ticket.waiting_since is not None or not answers or answers != ticket.last_inbound_id:
+    if ticket.waiting_since is not None or not _answers_newest(ticket, failed):
         return ticket.waiting_since
-    if any(_stands(each) for each in answers_to(ticket, answers) if each.id != failed.id):
+    question_id = ticket.last_inbound_id
+    if any(_stands(each) for each in answers_to(ticket, question_id) if each.id != failed.id):
         return None
-    return messages.get(ticket.id, answers).at
+    return messages.get(ticket.id, question_id).at
+
+
+def _answers_newest(ticket: Ticket, message: Message) -> bool:
+    """Is it what we say to the customer's newest message?"""
+    question_id = ticket.last_inbound_id
+    return bool(question_id) and speaks_to_customer(message) and message.event.get("answers") == question_id
 
 
 def _stands(answer: Message) -> bool:
@@ -150,11 +156,10 @@ def note_arrival(ticket_id: str, message_id: str, at: datetime) -> None:
     for _ in range(ATTEMPTS):
         before = tickets.load(ticket_id)
         ticket = before.ticket
-        answered = bool(message.event.get("answers")) and message.event["answers"] == ticket.last_inbound_id
         after = replace(
             ticket,
             undelivered=ticket.undelivered and messages.is_undelivered(ticket_id),
-            waiting_since=None if answered else ticket.waiting_since,
+            waiting_since=None if _answers_newest(ticket, message) else ticket.waiting_since,
         )
         if after == ticket:
             return

@@ -68,7 +68,7 @@ def answers_to(ticket: Ticket, question_id: str) -> list[Message]:
 
 
 def _is_answer(message: Message, question_id: str) -> bool:
-    if not is_ours(message) or message.event.get("forward") or message.event.get("answers") != question_id:
+    if not speaks_to_customer(message) or message.event.get("answers") != question_id:
         return False
     return message.delivery is None or message.delivery.state not in NEVER_ARRIVED
 
@@ -93,3 +93,11 @@ def is_ours(message: Message) -> bool:
     if message.kind != "message" or message.direction != "out" or message.author_kind == "system":
         return False
     return message.delivery is None or message.delivery.state != "cancelled"
+
+
+def speaks_to_customer(message: Message) -> bool:
+    """Only such a message of ours ends somebody's wait, and only its failure begins it again.
+
+    A forward names the customer's message too, but goes to third parties; an automatic one answers nothing.
+    """
+    return is_ours(message) and not message.event.get("forward")

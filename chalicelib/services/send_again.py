@@ -13,7 +13,7 @@ from chalicelib.errors import Conflict, NotFound
 from chalicelib.services import record_state
 from chalicelib.services.receive_message import with_participants
 from chalicelib.services.reply_to_ticket import Reply, recipients_of, took_part
-from chalicelib.services.said import is_ours, memory
+from chalicelib.services.said import is_ours, memory, speaks_to_customer
 from chalicelib.store import directory, messages, tickets
 from chalicelib.store.tickets import Loaded
 from chalicelib.store.transaction import Lost, Transaction
@@ -86,7 +86,7 @@ def _others_undelivered(first: Message) -> bool:
     newest = messages.newest(first.ticket_id, limit=RECENT_MESSAGES, consistent=True)
     said = [each for each in newest.messages if is_ours(each)]
     repeated = {each.event["repeats"] for each in said if "repeats" in each.event}
-    new = [each.at for each in said if not each.event.get("forward") and "repeats" not in each.event]
+    new = [each.at for each in said if speaks_to_customer(each) and "repeats" not in each.event]
     failed = [each for each in said if each.delivery and each.delivery.state in messages.UNDELIVERED_STATES]
     return any(
         each.id != first.id
@@ -99,7 +99,7 @@ def _others_undelivered(first: Message) -> bool:
 
 def _still_waits(ticket: Ticket, first: Message) -> datetime | None:
     """Who was answered by the message being repeated waits no more; who asked anew since does, from then on."""
-    if ticket.waiting_since is None or first.author_kind == "system" or first.event.get("forward"):
+    if ticket.waiting_since is None or not speaks_to_customer(first):
         return ticket.waiting_since
     if ticket.last_inbound_id in ("", first.event.get("answers")):
         return None

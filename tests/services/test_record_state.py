@@ -25,6 +25,12 @@ def unclear(desk: Desk, ticket: str, who: Actor) -> Claimed:
     return held
 
 
+def delivered(held: Claimed) -> StateChange:
+    """What the provider says once the mail is at the recipient's."""
+    sent = held.outbound
+    return StateChange("delivered", sent.at, our_message_id=sent.message_id, ticket_id=sent.ticket_id, event_id="e1")
+
+
 def test_who_was_answered_by_a_message_that_failed_waits_again(desk: Desk, ticket_id: str, lina: Actor) -> None:
     waited = tickets.get(ticket_id).waiting_since
     held = claimed(desk, ticket_id, lina)
@@ -39,12 +45,55 @@ def test_an_unclear_message_that_arrived_leaves_no_mark(desk: Desk, ticket_id: s
     if proof == "agent":
         send_again.settle_unclear(ticket_id, held.outbound.message_id, lina, True, desk.now)
     else:
-        event = StateChange(
-            "delivered", desk.now, our_message_id=held.outbound.message_id, ticket_id=ticket_id, event_id="e1"
-        )
-        assert record_state.record(event, desk.now)
+        assert record_state.record(delivered(held), desk.now)
     ticket = tickets.get(ticket_id)
     assert (ticket.undelivered, ticket.waiting_since) == (False, None)
+
+
+SUPPLIER = (Party("", "supplier@factory.example"),)
+
+
+@pytest.mark.parametrize("proof", ["agent", "event"])
+def test_a_forward_that_arrived_answers_nobody(desk: Desk, ticket_id: str, lina: Actor, proof: str) -> None:
+    waited = tickets.get(ticket_id).waiting_since
+    held = claimed(desk, ticket_id, lina, text="Is it true?", to=SUPPLIER, forward=True)
+    deliver_message.record_unclear(held, Unclear("no answer"), desk.now)
+    if proof == "agent":
+        send_again.settle_unclear(ticket_id, held.outbound.message_id, lina, True, desk.now)
+    else:
+        assert record_state.record(delivered(held), desk.now)
+    ticket = tickets.get(ticket_id)
+    assert (ticket.undelivered, ticket.waiting_since) == (False, waited)
+    assert waited is not None
+
+
+def test_an_acknowledgement_that_arrived_answers_nobody(desk: Desk, ticket_id: str, lina: Actor) -> None:
+    desk.inbox(acknowledgement="Thank you.")
+    waited = tickets.get(ticket_id).waiting_since
+    sent = acknowledge.acknowledge(ticket_id, tickets.get(ticket_id).last_inbound_id, True, desk.now)
+    assert sent is not None and waited is not None
+    held = claim(ticket_id, sent.id, desk.now)
+    assert isinstance(held, Claimed)
+    deliver_message.record_unclear(held, Unclear("no answer"), desk.now)
+    assert record_state.record(delivered(held), desk.now)
+    assert tickets.get(ticket_id).waiting_since == waited
+
+
+def test_a_forward_that_failed_makes_nobody_wait(desk: Desk, ticket_id: str, lina: Actor) -> None:
+    held = claimed(desk, ticket_id, lina, text="Is it true?", to=SUPPLIER, forward=True)
+    change(ticket_id, lina, Changes(status="resolved"), desk.now)  # settled by phone
+    deliver_message.record_refused(held, Refused("no such recipient", None), desk.now)
+    ticket = tickets.get(ticket_id)
+    assert (ticket.status, ticket.undelivered, ticket.waiting_since) == ("open", True, None)
+
+
+def test_a_forward_sent_again_lets_the_customer_wait_on(desk: Desk, ticket_id: str, lina: Actor) -> None:
+    waited = tickets.get(ticket_id).waiting_since
+    held = claimed(desk, ticket_id, lina, text="Is it true?", to=SUPPLIER, forward=True)
+    deliver_message.record_refused(held, Refused("no such recipient", None), desk.now)
+    send_again.send_again(ticket_id, held.outbound.message_id, lina, desk.now)
+    ticket = tickets.get(ticket_id)
+    assert (ticket.undelivered, ticket.waiting_since) == (False, waited)
 
 
 def test_a_bounce_of_a_second_recipient_is_noted_too(desk: Desk, ticket_id: str, lina: Actor) -> None:

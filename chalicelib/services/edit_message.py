@@ -42,7 +42,7 @@ def edit(change: Edited, at: datetime) -> Literal["edited", "same", "unknown"]:
         transaction.put("event", messages.as_item(event))
         ticket = before.ticket
         if message.id == ticket.last_message_id:  # what lists show of it
-            ticket = replace(ticket, snippet=snippet_of(text))
+            ticket = replace(ticket, snippet=snippet_of(text) or ticket.snippet)
         tickets.put_changed(transaction, before, ticket, at, keep_seen=False)
         try:
             transaction.commit()

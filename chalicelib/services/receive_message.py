@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain import threading
-from chalicelib.domain.inbound_limits import MAX_NAME_CHARS, straight, within_limits
+from chalicelib.domain.inbound_limits import MAX_NAME_CHARS, within_limits
 from chalicelib.domain.message import Inbound, Message, Party
 from chalicelib.domain.moments import random_id, sortable_id, stamp, whole_milliseconds
 from chalicelib.domain.people import Customer, Inbox
 from chalicelib.domain.text import new_text
-from chalicelib.domain.ticket import MAX_SUBJECT_CHARS, SNIPPET_CHARS, Ticket
+from chalicelib.domain.ticket import MAX_SUBJECT_CHARS, Ticket
 from chalicelib.services.attachments import store_files
+from chalicelib.services.said import snippet_of
 from chalicelib.store import customers, directory, documents, messages, receipts, sources, tickets
 from chalicelib.store.receipts import Receipt, receipt_name
 from chalicelib.store.sources import Source
@@ -214,7 +215,9 @@ def _join_or_open(
         blocked = handle is not None and handle.blocked
         ticket = _opened(inbound, envelope, customer, decision, blocked)
         message = _message(inbound, envelope, ticket.id, customer)
-        ticket = replace(ticket, last_message_id=message.id, last_inbound_id=message.id, snippet=_snippet(message.text))
+        ticket = replace(
+            ticket, last_message_id=message.id, last_inbound_id=message.id, snippet=snippet_of(message.text)
+        )
         transaction.put_new("new ticket", tickets.as_item(ticket, at))
         new_ticket = True
     messages.add(transaction, message, inbound.html)
@@ -302,10 +305,6 @@ def _is_rich(inbound: Inbound) -> bool:
     return "<table" in html or "<img" in html
 
 
-def _snippet(text: str) -> str:
-    return straight(" ".join(text.split()))[:SNIPPET_CHARS]
-
-
 def _people(inbound: Inbound) -> tuple[str, ...]:
     parties: Sequence[Party] = (inbound.sender, *inbound.reply_to, *inbound.to, *inbound.cc)
     return tuple(dict.fromkeys(party.address.lower() for party in parties if party.address))
@@ -358,5 +357,5 @@ def _appended(ticket: Ticket, message: Message, inbound: Inbound, wakes: bool, i
         snoozed_until=None,
         closed_at=None,
         waiting_since=ticket.waiting_since or message.at,
-        snippet=_snippet(message.text) or ticket.snippet,
+        snippet=snippet_of(message.text) or ticket.snippet,
     )

@@ -60,6 +60,13 @@ def test_lists_show_the_new_words_of_the_newest_message_alone(desk: Desk) -> Non
     assert tickets.get(ticket_id).snippet == "Thank you"
 
 
+def test_an_edit_without_words_leaves_the_list_its_words(desk: Desk) -> None:
+    """A photo whose caption was taken off still shows in the list as what it was about."""
+    receipt = written(desk, "Two mugs")
+    assert edited(desk, " \n") == "edited"
+    assert tickets.get(receipt.ticket_id or "").snippet == "Two mugs"
+
+
 def test_an_edit_that_overtakes_its_message_is_unknown_until_the_message_came(desk: Desk) -> None:
     assert edited(desk, "Three mugs") == "unknown"
     receipt = written(desk, "Two mugs")

@@ -7,6 +7,7 @@ from typing import TypeVar
 from pynamodb.exceptions import DeleteError, PutError
 from pynamodb.expressions.condition import Condition
 
+from chalicelib import config
 from chalicelib.store.codec import decode, encode
 from chalicelib.store.models import DocumentItem
 
@@ -48,6 +49,19 @@ def write_new(pk: str, sk: str, value: object, expires_at: datetime | None = Non
     return True
 
 
+def write_newer(pk: str, sk: str, value: object, at: datetime) -> bool:
+    """Write what was found at that moment; False when what is kept there was found later."""
+    version = int(at.timestamp() * 1000)
+    condition = DocumentItem.version.does_not_exist() | (DocumentItem.version <= version)
+    try:
+        item(pk, sk, value, version=version).save(condition=condition)
+    except PutError as error:
+        if error.cause_response_code == "ConditionalCheckFailedException":
+            return False
+        raise
+    return True
+
+
 def replace(pk: str, sk: str, value: object, expires_at: datetime | None = None) -> bool:
     """Write only over one that exists; False when there is none."""
     try:
@@ -77,9 +91,14 @@ def take(pk: str, sk: str) -> bool:
 def under(
     shape: type[T], pk: str, prefix: str = "", newest_first: bool = False, limit: int | None = None, after: str = ""
 ) -> Iterator[tuple[str, T]]:
-    """Sort key and document of everything under ``pk`` (a bounded partition), behind sort key ``after``."""
+    """Sort key and document of everything under ``pk`` (a bounded partition), behind sort key ``after``.
+
+    What has expired is left out.  It counts towards ``limit``: it lies where the list ends, for lists go by age.
+    """
+    now = config.now()
     edge: Condition | None = DocumentItem.sk.startswith(prefix) if prefix else None
     if after:
         edge = DocumentItem.sk < after if newest_first else DocumentItem.sk > after
     for found in DocumentItem.query(pk, edge, scan_index_forward=not newest_first, limit=limit, consistent_read=False):
-        yield str(found.sk), decode(shape, found.data or "{}")
+        if found.expires_at is None or found.expires_at > now:
+            yield str(found.sk), decode(shape, found.data or "{}")

@@ -1,0 +1,43 @@
+"""What the burst makes of what it measured."""
+
+import json
+
+import pytest
+
+from bench import burst, burst_page
+
+BEFORE = {"cpu_ms": 40.0, "reference_cpu_ms": 10.0, "read_units": 30.0}
+MAILS = 2
+
+
+def figures(during: dict[str, float]) -> dict[str, float]:
+    sent = burst.Burst(accepted={0: 1.0, 1: 2.0}, heard={0: 1.5, 1: 2.5}, listed_first=1.6)
+    return burst.figures_of(sent, MAILS, BEFORE, during)
+
+
+@pytest.mark.parametrize(
+    ("page", "reference", "ratio"),
+    [
+        (48.0, 12.0, 1.0),  # everything on these cores took a fifth longer
+        (48.0, 10.0, 1.2),  # the page alone did
+        (40.0, 10.0, 1.0),
+    ],
+)
+def test_a_list_page_is_measured_against_what_the_cores_did_to_a_fixed_sum(
+    page: float, reference: float, ratio: float
+) -> None:
+    found = figures({"cpu_ms": page, "reference_cpu_ms": reference, "read_units": 30.0})
+    assert found["list_cpu_ratio"] == ratio
+    assert (found["list_cpu_ms_before"], found["list_cpu_ms_during"]) == (40.0, page)
+    assert (found["reference_cpu_ms_before"], found["reference_cpu_ms_during"]) == (10.0, reference)
+
+
+@pytest.mark.parametrize("way", burst.WAYS)
+def test_every_limit_is_on_a_figure(way: str) -> None:
+    assert burst.limits_of(way).keys() <= figures(BEFORE).keys()
+
+
+def test_the_fixed_sum_is_the_same_each_time_and_of_a_pages_size() -> None:
+    said = burst_page.reference()
+    assert said == burst_page.reference()
+    assert 20_000 < len(said) < 80_000 and len(json.loads(said)["items"]) == burst_page.PAGE

@@ -127,6 +127,21 @@ def test_every_path_leads_to_a_page_of_ours() -> None:
         assert callable(getattr(import_module(f"chalicelib.api.console.{module}"), name)), target
 
 
+@pytest.mark.parametrize("path", [*PAGES, "/notices", "/keys", "/lists/mine", "/tickets/404"])
+def test_signing_out_is_in_sight_on_every_page(admin: Browser, path: str) -> None:
+    kept = Browser(dict(admin.cookies))
+    assert "Sign out" in admin.get(path).html
+    assert admin.submit("/sign-out").location == "/sign-in"
+    assert admin.cookies == {}
+    assert kept.get("/settings/me").location.startswith("/sign-in")
+
+
+def test_who_is_signed_out_is_not_offered_to_sign_out(desk: Desk) -> None:
+    page = Browser().post("/settings/me", {"name": "Eve"})
+    assert page.status == 401 and "You are signed out" in page.html
+    assert "/sign-out" not in page.html
+
+
 # You
 
 

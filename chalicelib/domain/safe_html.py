@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 import nh3
 
+from chalicelib.domain.hosts import machine_name
 from chalicelib.domain.safe_style import safe_style
 from chalicelib.domain.tangled import MAX_HTML_CHARS, is_tangled
 
@@ -271,11 +272,11 @@ def _target(href: str) -> str:
         return unquote(href[7:].partition("?")[0]).rpartition("@")[2].lower()
     if href.lower().startswith("tel:"):
         return href[4:]
-    host = _netloc(href).rpartition("@")[2].lower()
-    try:
-        return host.encode("idna").decode("ascii")  # a look-alike letter shows as xn--…
-    except UnicodeError:
-        return host
+    place = _netloc(href).rpartition("@")[2]
+    if place.isascii():
+        return place.lower()
+    host, colon, port = place.partition(":")
+    return f"{machine_name(host) or host}{colon}{port}"  # a look-alike letter shows as xn--…
 
 
 def _netloc(href: str) -> str:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from chalicelib.domain.hosts import host_of, machine_name
 from chalicelib.domain.message import Delivery, Message
 from chalicelib.domain.moments import from_stamp
 
@@ -93,6 +94,11 @@ def iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00") + "Z"
 
 
+def about(ticket_id: str) -> str:
+    """Where a notice leads: to its ticket; without one it tells of an inbox whose sending is stopped."""
+    return f"/tickets/{ticket_id}" if ticket_id else "/operations/stopped"
+
+
 def size(size_bytes: int) -> str:
     if size_bytes < 1_000:
         return f"{size_bytes} B"
@@ -129,13 +135,8 @@ def with_links(text: str) -> Markup:
 
 def _look_alike(address: str) -> str:
     """The name as machines know it when it holds letters beyond ASCII, one of which may pass for another."""
-    host = address.partition("://")[2].partition("/")[0].partition("?")[0].rpartition("@")[2].partition(":")[0]
-    if host.isascii():
-        return ""
-    try:
-        return host.encode("idna").decode("ascii")
-    except UnicodeError:
-        return "no valid address"
+    host = host_of(address)
+    return "" if host.isascii() else machine_name(host) or "no valid address"
 
 
 def delivery_words(delivery: Delivery) -> str:
@@ -184,6 +185,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "day": day,
     "exact": exact,
     "iso": iso,
+    "about": about,
     "size": size,
     "capped": capped,
     "initials": initials,

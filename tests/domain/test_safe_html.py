@@ -167,6 +167,7 @@ def test_pictures_in_the_text_up_to_a_size() -> None:
         ("bank.example", "https:\\\\evil.example\\bank.example", "evil.example"),
         ("bank.example", "https://evil.example#bank.example", "evil.example"),
         ("bank.example", "https://bаnk.example/", "xn--bnk-6cd.example"),
+        ("grossbank.example", "https://großbank.example:8443/", "xn--grobank-2va.example:8443"),
         ("ba\u200bnk.example", "https://bank.example.evil.example", "bank.example.evil.example"),
         ("help@bank.example", "mailto:help@evil.example", "evil.example"),
         ("https://bank.example:443/", "https://evil.example:443/", "evil.example:443"),

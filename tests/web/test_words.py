@@ -72,3 +72,18 @@ def test_a_link_with_look_alike_letters_names_the_true_place_beside_it() -> None
     assert shown.endswith('</a><small dir="ltr"> [xn--bnk-6cd.example]</small>')
     assert words.with_links("https://user:b\u0430@shop.example").endswith("</a>")
     assert "[no valid address]" in words.with_links("https://" + "\u0430" * 80 + ".example")
+
+
+@pytest.mark.parametrize(
+    ("address", "truth"),
+    [
+        ("https://gro\u00dfbank.de", "xn--grobank-2va.de"),  # grossbank.de is somebody else
+        ("https://\u0435vil.com#@good.com/", "xn--vil-qdd.com"),
+        ("https://\u0435vil.com\\@good.com/", "xn--vil-qdd.com"),
+        ("https:///\u0435vil.com/", "xn--vil-qdd.com"),
+        ("https://good.com:p@\u0435vil.com:8443/", "xn--vil-qdd.com"),
+        ("https://good.com\uff0f.\u0435vil.com/", "no valid address"),
+    ],
+)
+def test_the_place_named_beside_a_link_is_where_a_browser_goes(address: str, truth: str) -> None:
+    assert words.with_links(f"See {address} now").endswith(f'</a><small dir="ltr"> [{truth}]</small> now')

@@ -5,19 +5,23 @@ The two sides share no code: a mail that one of them forgets shows as a differen
 """
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
+from chalicelib import config
 from chalicelib.errors import InvalidInput
 from chalicelib.store import directory, documents, objects, receipts
+from chalicelib.store.receipts import Receipt
 
 BY_HAND = "by-hand/"
+NOBODY = "nobody"
 ENVELOPES_AT_ONCE = 8
 SETTLING = timedelta(minutes=5)
-"""An object's time is when its copy began, and it is listed when the copy is done.  Intake has one minute for both."""
+"""An object's time is when its copy began, and it is listed when the copy is done.  Intake has one minute for both, and
+for the receipts that it writes before."""
 DAYS_TO_CLOSE = 3
 """A day that does not balance is counted again on so many days."""
 
@@ -42,6 +46,8 @@ class LedgerDay:
     """Tickets that these messages opened."""
     closed: bool = False
     """Counted in full after its day, with nothing waiting or missing: it cannot change any more."""
+    counted_at: datetime | None = field(default=None, compare=False)
+    """When this count began; None where an earlier release kept it."""
 
 
 @dataclass(frozen=True)
@@ -58,37 +64,51 @@ class Read:
     inboxes: int
 
 
-def day(which: str) -> LedgerDay:
-    """The account of a day (UTC, ``yyyy-mm-dd``), every original read."""
+def day(which: str, at: datetime | None = None) -> LedgerDay:
+    """The account of a day (UTC, ``yyyy-mm-dd``), every original read.  ``at``: by the desk's clock unless said."""
     try:
         wanted = date.fromisoformat(which)
     except ValueError as error:
         raise InvalidInput("That is not a day.", {"day": "Write it as yyyy-mm-dd."}) from error
-    waiting, addresses = _waiting(wanted), _addresses()
-    received = _inboxes([key for key, _ in _archive(wanted)], addresses)
-    return _account(which, waiting, sum(received.values()), received)
+    began = at or config.now()
+    tray, addresses = _tray(wanted), _addresses()
+    inboxes = _inboxes([key for key, _ in _archive(wanted)], addresses)
+    return _account(which, began, tray, list(inboxes), sum(inboxes.values()), inboxes)
+
+
+def look(which: str, at: datetime) -> LedgerDay:
+    """What a page shows of a day: a closed one as it was kept, today's with what is new, any other counted now."""
+    known = documents.read(LedgerDay, "LEDGER", which)
+    if known and known.closed:
+        return known
+    return so_far(at) if which == f"{at:%Y-%m-%d}" else day(which, at)
 
 
 def so_far(at: datetime) -> LedgerDay:
     """The account of the day of ``at``, kept; only originals that are new since the last one of this day are read.
 
-    Where originals are missing, all are read, for only then can they be named.
+    Two may count at once, a page and the hour: each keeps what one listing of the archive gave it, and the seal says
+    of which originals that is the sum.  Whichever is kept, the next count goes on from there.
     """
     which = f"{at:%Y-%m-%d}"
-    waiting, addresses = _waiting(at.date()), _addresses()
+    tray, addresses = _tray(at.date()), _addresses()
     archive = sorted(_archive(at.date()))
     before = documents.read(Read, "LEDGERREAD", "LEDGERREAD")
     if before and (before.day != which or before.seal != _seal(archive, before.until, addresses)):
         before = None
-    received = _inboxes([key for key, stored in archive if not before or stored > before.until], addresses)
-    account = _account(which, waiting, sum(received.values()) + (before.inboxes if before else 0), received)
-    if account.difference > 0 and before:
-        account = day(which)
-    documents.write("LEDGER", which, account)
+    known = documents.read(LedgerDay, "LEDGER", which)
+    missed = set(known.missing if known else ())  # read again, so that they keep their names until they are found
+    new = {key: stored for key, stored in archive if not before or stored > before.until}
+    inboxes = _inboxes([key for key, _ in archive if key in new or _name(key) in missed], addresses)
+    carried = before.inboxes if before else 0
+    received = carried + sum(inboxes[_name(key)] for key in new)
+    account = _account(which, at, tray, [_name(key) for key, _ in archive], received, inboxes)
+    if account.difference > 0 and not account.missing:
+        account = day(which, at)  # an original read earlier misses one of several receipts: only a full count names it
+    documents.write_newer("LEDGER", which, account, at)
     until = max(at - SETTLING, before.until) if before else at - SETTLING
-    settled = sum(received[_name(key)] for key, stored in archive if stored <= until and _name(key) in received)
-    read = Read(which, until, _seal(archive, until, addresses), settled + (before.inboxes if before else 0))
-    documents.write("LEDGERREAD", "LEDGERREAD", read)
+    settled = carried + sum(inboxes[_name(key)] for key, stored in new.items() if stored <= until)
+    documents.write_newer("LEDGERREAD", "LEDGERREAD", Read(which, until, _seal(archive, until, addresses), settled), at)
     return account
 
 
@@ -103,9 +123,9 @@ def close(at: datetime) -> tuple[LedgerDay, ...]:
         known = documents.read(LedgerDay, "LEDGER", which)
         if (known and known.closed) or (not known and back > 1):
             continue
-        account = day(which)
+        account = day(which, at)
         found.append(replace(account, closed=not account.waiting and not account.difference))
-        documents.write("LEDGER", which, found[-1])
+        documents.write_newer("LEDGER", which, found[-1], at)
     return tuple(found)
 
 
@@ -119,33 +139,42 @@ def recent(days: int = 14) -> tuple[LedgerDay, ...]:
     return tuple(account for _, account in documents.under(LedgerDay, "LEDGER", newest_first=True, limit=days))
 
 
-def _account(which: str, waiting: int, received: int, inboxes: Mapping[str, int]) -> LedgerDay:
-    """Hold what was received against the receipts.  ``inboxes``: of the originals that were read now."""
-    outcomes: Counter[str] = Counter()
-    receipted: Counter[str] = Counter()
-    opened = 0
+def _account(
+    which: str, at: datetime, tray: Set[str], archive: Sequence[str], received: int, inboxes: Mapping[str, int]
+) -> LedgerDay:
+    """Hold what was received against the receipts.
+
+    tray, archive: the names of the originals there, as they were listed before.  inboxes: of those that were read.
+    """
+    listed = set(archive)
+    found: defaultdict[str, list[Receipt]] = defaultdict(list)
     for receipt in receipts.of_day(which):
-        if receipt.name.startswith(BY_HAND):
-            continue
         original, _, n = receipt.name.rsplit("#", 2)
-        if n == "0":
-            outcomes[receipt.outcome] += 1
-            opened += receipt.new_ticket
-            receipted[original] += 1
-    missing = [name for name, wanted in inboxes.items() if receipted[name] < wanted]
+        if n != "0" or original.startswith(BY_HAND):
+            continue
+        if original in listed or not (original in tray or receipt.at >= at - SETTLING):
+            found[original].append(receipt)  # the others' originals are on their way: the next count has both
+    dealt_with = [receipt for those in found.values() for receipt in _standing(those)]
+    outcomes = Counter(receipt.outcome for receipt in dealt_with)
+    missing = [name for name in archive if len(_standing(found[name])) < inboxes.get(name, 1)]
     return LedgerDay(
-        which, received + waiting, waiting, outcomes["shown"], outcomes["quarantined"], outcomes["suppressed"],
-        received - sum(outcomes.values()), tuple(missing[:100]), opened,
+        which, received + len(tray), len(tray), outcomes["shown"], outcomes["quarantined"], outcomes["suppressed"],
+        received - len(dealt_with), tuple(missing[:100]), sum(each.new_ticket for each in dealt_with), counted_at=at,
     )  # fmt: skip
+
+
+def _standing(found: list[Receipt]) -> list[Receipt]:
+    """That a mail was for nobody stands until it is replayed and somebody gets it."""
+    return [each for each in found if each.inbox_id != NOBODY] or found
 
 
 # What was received
 
 
-def _waiting(wanted: date) -> int:
-    """How many of that day still lie in the tray.  Counted first: what is moved meanwhile is then counted twice, as
-    waiting and as received, and balances; the other way round it would be missing."""
-    return sum(1 for _, stored in objects.list_originals(objects.RAW) if stored.date() == wanted)
+def _tray(wanted: date) -> frozenset[str]:
+    """Which originals of that day still lie in the tray.  Listed first: what is moved meanwhile is then counted twice,
+    as waiting and as received, and balances; the other way round it would be missing."""
+    return frozenset(_name(key) for key, stored in objects.list_originals(objects.RAW) if stored.date() == wanted)
 
 
 def _archive(wanted: date) -> Iterable[tuple[str, datetime]]:
@@ -153,6 +182,9 @@ def _archive(wanted: date) -> Iterable[tuple[str, datetime]]:
 
 
 def _name(key: str) -> str:
+    """An original's name: the same in the tray and in the archive."""
+    if key.startswith(objects.RAW):
+        return key.removeprefix(objects.RAW).replace("/", ".")
     return key.split("/", 4)[-1]
 
 

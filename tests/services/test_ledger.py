@@ -1,6 +1,8 @@
 """Received = shown + quarantined + suppressed, and a difference names what is missing."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -8,7 +10,7 @@ from chalicelib.errors import InvalidInput
 from chalicelib.jobs import inbound
 from chalicelib.services import ledger, originals
 from chalicelib.services.ledger import LedgerDay
-from chalicelib.store import objects
+from chalicelib.store import documents, objects, receipts
 from chalicelib.store.models import ReceiptItem
 from tests.engine import Desk
 
@@ -203,3 +205,171 @@ def test_a_day_whose_night_was_missed_is_closed_in_the_next(desk: Desk, today: s
     closed = ledger.close(archive.midnight + timedelta(hours=50))
     assert [(each.received, each.closed) for each in closed] == [(0, True), (2, True)]
     assert ledger.close(archive.midnight + timedelta(hours=50)) == ()
+
+
+# While mail is being dealt with
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, where: object, name: str, act: Callable[[], object]) -> None:
+    """Before ``name`` is called for the first time, somebody else does this."""
+    real, todo = getattr(where, name), [act]
+
+    def called(*given: Any, **named: Any) -> Any:
+        if todo:
+            todo.pop()()
+        return real(*given, **named)
+
+    monkeypatch.setattr(where, name, called)
+
+
+def test_a_mail_dealt_with_while_the_day_is_counted_is_no_difference(
+    desk: Desk, today: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.advance(hours=1)
+    meanwhile(monkeypatch, receipts, "of_day", lambda: take(desk, "b"))
+    account = ledger.day(today)
+    assert (account.received, account.shown, account.difference) == (1, 1, 0)
+    account = ledger.day(today)
+    assert (account.received, account.shown, account.difference) == (2, 2, 0)
+
+
+def test_a_mail_dealt_with_while_an_hour_is_counted_is_no_difference(
+    desk: Desk, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive.hour(10)
+    archive.at["b"] = timedelta(hours=11, seconds=1)
+    desk.now = archive.midnight + timedelta(hours=11)
+    meanwhile(monkeypatch, receipts, "of_day", lambda: take(desk, "b", "support@shop.example", "sales@shop.example"))
+    account = archive.hour(11)[0]
+    assert (account.received, account.shown, account.difference) == (1, 1, 0)
+    account = archive.hour(12)[0]
+    assert (account.received, account.shown, account.difference) == (3, 3, 0)
+
+
+def test_an_original_that_goes_at_once_is_a_difference_once_it_must_have_been_kept(
+    desk: Desk, today: str, archive: Archive
+) -> None:
+    desk.now = archive.midnight + timedelta(hours=10)
+    take(desk, "b")
+    objects.delete_original(f"kept/{today.replace('-', '/')}/b")
+    settled = desk.now + ledger.SETTLING
+    for at, difference in ((desk.now, 0), (settled, 0), (settled + timedelta(seconds=1), -1)):
+        assert (ledger.day(today, at).difference, ledger.so_far(at).difference) == (difference, difference)
+
+
+def test_a_mail_whose_reader_died_before_it_left_the_tray_waits(
+    desk: Desk, today: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(*_: object) -> None:
+        raise ConnectionError("S3 is away")
+
+    notice = put(desk, "b", HELLO.replace(b"<1@", b"<2@"))
+    with monkeypatch.context() as patch:
+        patch.setattr(objects, "keep", dies)
+        with pytest.raises(ConnectionError):
+            inbound.take_in(notice)
+    desk.advance(hours=1)
+    account = ledger.day(today)
+    assert (account.received, account.waiting, account.shown, account.difference) == (2, 1, 1, 0)
+    inbound.take_in(notice)
+    account = ledger.day(today)
+    assert (account.received, account.waiting, account.shown, account.difference) == (2, 0, 2, 0)
+
+
+def test_a_mail_to_nobody_counts_once_when_its_inbox_is_made_and_it_is_replayed(desk: Desk, today: str) -> None:
+    take(desk, "b", "returns@shop.example")
+    account = ledger.day(today)
+    assert (account.shown, account.quarantined, account.difference) == (1, 1, 0)
+    desk.inbox(id="returns", address="returns@shop.example", name="Returns")
+    for _ in range(2):
+        originals.replay(f"kept/{today.replace('-', '/')}/b", lambda again: inbound.take_in(f'{{"key": "{again}"}}'))
+        desk.advance(hours=1)
+        account = ledger.day(today)
+        assert (account.received, account.shown, account.quarantined, account.difference) == (2, 2, 0, 0)
+
+
+def test_a_mail_whose_inbox_went_counts_once_when_it_is_replayed(desk: Desk, today: str) -> None:
+    take(desk, "b", "sales@shop.example")
+    documents.delete("INBOXES", "sales")
+    documents.delete("ADDRESS#sales@shop.example", "ADDRESS")
+    originals.replay(f"kept/{today.replace('-', '/')}/b", lambda again: inbound.take_in(f'{{"key": "{again}"}}'))
+    assert {each.inbox_id for each in receipts.of_original(today, "b")} == {"sales", "nobody"}
+    account = ledger.day(today)
+    assert (account.received, account.shown, account.quarantined, account.difference) == (2, 2, 0, 0)
+
+
+# Two at once: the page and the hour
+
+
+@pytest.mark.parametrize("other", [11.5, 11, 10.5])
+@pytest.mark.parametrize(
+    "moment",
+    [(documents, "read"), (objects, "head_original"), (receipts, "of_day"), (documents, "write_newer")],
+    ids=lambda moment: moment[1],
+)
+def test_two_that_count_at_once_leave_no_wrong_sum(
+    desk: Desk, today: str, archive: Archive, monkeypatch: pytest.MonkeyPatch, moment: tuple[object, str], other: float
+) -> None:
+    """While one counts, a mail comes and another one counts, by a clock before or behind its own."""
+    archive.hour(10)
+    archive.at |= {"b": timedelta(hours=10.2), "c": timedelta(hours=10.9)}
+    take(desk, "b", "support@shop.example", "sales@shop.example")
+    desk.now = archive.midnight + timedelta(hours=10.9)
+
+    def comes() -> None:
+        take(desk, "c", "support@shop.example", "sales@shop.example")
+        archive.hour(other)
+
+    meanwhile(monkeypatch, *moment, comes)
+    archive.hour(11)
+    assert ledger.recent()[0].counted_at == archive.midnight + timedelta(hours=max(11, other))
+    account = archive.hour(12)[0]
+    assert (account.received, account.shown, account.difference) == (5, 5, 0)
+    assert account == ledger.day(today) == ledger.recent()[0]
+    assert archive.hour(13) == (account, [])
+
+
+# What a look shows
+
+
+def test_a_look_at_today_reads_only_what_is_new(desk: Desk, today: str, archive: Archive) -> None:
+    at = archive.midnight + timedelta(hours=10)
+    assert ledger.look(today, at).shown == 1
+    archive.read.clear()
+    archive.at["b"] = timedelta(hours=10.5)
+    take(desk, "b")
+    account = ledger.look(today, at + timedelta(hours=1))
+    assert (account.received, account.shown, account.counted_at) == (2, 2, at + timedelta(hours=1))
+    assert archive.read == [f"kept/{today.replace('-', '/')}/b"]
+
+
+def test_a_look_at_a_closed_day_reads_no_original_and_at_an_open_one_counts(
+    desk: Desk, today: str, archive: Archive
+) -> None:
+    night = archive.midnight + timedelta(hours=26)
+    put(desk, "late", HELLO.replace(b"<1@", b"<7@"))
+    ledger.close(night)
+    inbound.take_in('{"key": "raw/late"}')
+    archive.read.clear()
+    account = ledger.look(today, night + timedelta(hours=1))
+    assert (account.shown, account.waiting, account.counted_at) == (2, 0, night + timedelta(hours=1))
+    assert len(archive.read) == 2
+    ledger.close(night + timedelta(days=1))
+    archive.read.clear()
+    account = ledger.look(today, night + timedelta(days=2))
+    assert (account.shown, account.closed, account.counted_at) == (2, True, night + timedelta(days=1))
+    assert archive.read == []
+
+
+def test_what_is_missing_is_named_again_without_reading_the_whole_day(desk: Desk, today: str, archive: Archive) -> None:
+    for name in ("b", "c", "d"):
+        take(desk, name, "support@shop.example", "sales@shop.example")
+    archive.hour(10)
+    ReceiptItem(f"RECEIPTS#{today}", "b#sales#0").delete()
+    assert archive.hour(11)[0].missing == ("b",)
+    account, read = archive.hour(12)
+    assert (account.difference, account.missing, read) == (1, ("b",), ["b"])
+    for inbox in ("sales", "support"):
+        ReceiptItem(f"RECEIPTS#{today}", f"c#{inbox}#0").delete()
+    account, read = archive.hour(13)
+    assert (account.difference, account.missing, read) == (3, ("b", "c"), ["b"])

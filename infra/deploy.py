@@ -22,7 +22,7 @@ from infra.localize import localize
 from infra.stack import Client, DeploymentFailed, Say
 from infra.template import NO_RECIPIENT
 
-SECRETS = ("reply-key", "session-key")
+SECRETS = ("reply-key",)
 SECRET_BYTES = 32
 HOOKS_CONCURRENCY = 50
 AWS_KEEPS_UNRESERVED = 100

@@ -7,6 +7,7 @@ from datetime import timedelta
 from chalicelib import __version__
 from infra.deploy import SECRETS
 from infra.doctor import GUIDE, Check, Finding, Patient, ok, problem, warning
+from infra.resources.alarms import FAILED_PAGE
 
 TRAY_MINUTES = 15
 CERTIFICATE_DAYS = 14
@@ -51,12 +52,12 @@ def _address(patient: Patient) -> str:
 
 
 def secrets(patient: Patient) -> Iterator[Finding]:
-    """The keys that sign reply addresses and sessions."""
+    """The key that signs reply addresses and password links."""
     prefix = patient.stack.parameters.get("ParameterPrefix") or f"/deskbell/{patient.stage}/"
     asked = [prefix + name for name in SECRETS]
     missing = patient.client("ssm").get_parameters(Names=asked).get("InvalidParameters", ())
     for name in missing:
-        words = f"The key {name} is missing: answers cannot be matched, nobody stays signed in."
+        words = f"The key {name} is missing: no mail is read, nothing is sent, no password link is made."
         yield problem("keys", words, f"make deploy STAGE={patient.stage} makes a new one.")
     if not missing:
         yield ok("keys", "All there.")
@@ -100,7 +101,8 @@ def tray(patient: Patient) -> Iterator[Finding]:
         yield ok("originals", "All read.")
     parked = sum(1 for _ in objects.list_originals(objects.PARKED))
     if parked:
-        yield problem("parked records", f"{parked} could not be sent on.", "Console, “Dead letters”: “parked”.")
+        then = f"Console, {FAILED_PAGE}: “A change that could not be passed on”."
+        yield problem("parked records", f"{parked} could not be sent on.", then)
     else:
         yield ok("parked records", "None.")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from infra.doctor import GUIDE, Check, Finding, Patient, ok, only_on_aws, problem, warning
 from infra.functions import FUNCTIONS, function
-from infra.resources.alarms import WATCHED_FOR_AGE
+from infra.resources.alarms import FAILED_PAGE, WATCHED_FOR_AGE
 from infra.resources.handlers import LOG_RETENTION_DAYS
 from infra.resources.queues import QUEUES
 
@@ -80,7 +80,7 @@ def event_sources(patient: Patient) -> Iterator[Finding]:
             elif "PROBLEM" in source.get("LastProcessingResult", ""):
                 well = False
                 words = f"{physical}: {source['LastProcessingResult']}"
-                yield problem("event sources", words, f"{GUIDE}, “Dead letters”; its log says why.")
+                yield problem("event sources", words, f"{GUIDE}, “Could not be processed”; its log says why.")
     if well:
         yield ok("event sources", "Queues and the stream wake their functions.")
 
@@ -159,7 +159,7 @@ def dead_letters(patient: Patient) -> Iterator[Finding]:
     for name, count in counted.items():
         if count:
             words = f"{count} letters of the queue {name} could not be worked off."
-            yield problem("dead letters", words, f"Console, “Dead letters”: read why, then retry. {GUIDE}")
+            yield problem("dead letters", words, f"Console, {FAILED_PAGE}: read why, then try again.")
     if not any(counted.values()):
         yield ok("dead letters", "None.")
 

@@ -6,6 +6,9 @@ from infra.resources.queues import QUEUES
 WATCHED_FOR_AGE = ("inbound", "outbound")
 """``later`` waits on purpose, and a stuck ``work`` shows as function errors."""
 
+FAILED_PAGE = "Operations, “Could not be processed”"
+"""Where the console lists dead letters, as its menu says it."""
+
 
 def _alarm(stage: str, name: str, says: str, threshold: float, **more: object) -> Json:
     properties = {
@@ -39,7 +42,7 @@ def _queue_alarms(stage: str) -> dict[str, Json]:
         found[f"{queue.dead_logical_id}Alarm"] = _queue_alarm(
             stage,
             f"dead-letters-{queue.name}",
-            "Something could not be worked off. See Dead letters in the console: each can be retried there.",
+            f"Something could not be worked off. Console, {FAILED_PAGE}: read why, then try again.",
             1,
             dead,
             queue.dead_logical_id,

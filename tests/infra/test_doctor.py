@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from pynamodb.exceptions import GetError, QueryError
 
 import infra.rebuild
 from chalicelib import __version__, config, wiring
+from chalicelib.api.console import operations, settings_pages
 from chalicelib.domain.people import Agent, Inbox
 from chalicelib.errors import NotConfigured
 from chalicelib.jobs import inbound
@@ -37,6 +39,9 @@ from tests.stack import wait_for
 pytestmark = pytest.mark.engine
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+FAILED_PAGE = next(
+    f"{item.group}, “{item.words}”" for item in settings_pages.MENU if item.path == operations.FAILED
+)  # as whoever looks for it reads it in the menu
 HEALTHY = Answer(200, json.dumps({"ok": True, "version": __version__}))
 
 
@@ -342,6 +347,7 @@ def test_dead_letters_are_counted_by_queue(patient: Patient, client: Client) -> 
     try:
         finding = only(patient, doctor_stack.dead_letters)
         assert finding.verdict == "problem" and finding.words.startswith("1 letters of the queue work")
+        assert FAILED_PAGE in finding.then
     finally:
         client("sqs").purge_queue(QueueUrl=url)
     assert verdicts(patient, doctor_stack.dead_letters) == ["ok"]
@@ -366,7 +372,7 @@ def test_an_alarm_that_rings(patient: Patient, client: Client) -> None:
     cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="test")
     try:
         finding = only(patient, doctor_stack.alarms)
-        assert finding.verdict == "problem" and "Dead letters" in finding.words
+        assert finding.verdict == "problem" and FAILED_PAGE in finding.words
     finally:
         cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="test")
 
@@ -538,12 +544,12 @@ def test_a_server_that_an_earlier_version_took(patient: Patient, server: str, ac
 
 
 def test_a_key_that_is_missing(patient: Patient, client: Client) -> None:
-    ssm, name = client("ssm"), "/deskbell/test/session-key"
+    ssm, name = client("ssm"), "/deskbell/test/reply-key"
     value = ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
     ssm.delete_parameter(Name=name)
     try:
         finding = only(patient, doctor_desk.secrets)
-        assert finding.verdict == "problem" and name in finding.words
+        assert finding.verdict == "problem" and name in finding.words and "signed in" not in finding.words
     finally:
         ssm.put_parameter(Name=name, Value=value, Type="SecureString")
     assert verdicts(patient, doctor_desk.secrets) == ["ok"]
@@ -553,7 +559,9 @@ def test_mail_that_nobody_read_and_records_that_were_parked(patient: Patient) ->
     for key in ("raw/m1", "parked/2026/11/20/p1"):
         objects.put_original(key, b"mail", {})
     later = replace(patient, now=lambda: datetime.now(UTC) + timedelta(minutes=20))
-    assert verdicts(patient, doctor_desk.tray) == ["ok", "problem"]
+    originals, parked = doctor_desk.tray(patient)
+    assert (originals.verdict, parked.verdict) == ("ok", "problem")
+    assert FAILED_PAGE in parked.then and operations.QUEUE_WORDS["parked"] in parked.then
     assert verdicts(later, doctor_desk.tray) == ["problem", "problem"]
     for key in ("raw/m1", "parked/2026/11/20/p1"):
         objects.delete_original(key)
@@ -599,3 +607,10 @@ def test_what_the_local_engine_has_not_is_said_to_be_not_looked_at(patient: Pati
         doctor_stack.recovery,
     ):
         assert verdicts(patient, check) == ["skipped"]
+
+
+def test_every_chapter_that_is_named_stands_in_the_guide() -> None:
+    chapters = set(re.findall(r"^#+ (.+)$", (ROOT / doctor.GUIDE).read_text(), re.MULTILINE))
+    sources = "".join(path.read_text() for path in (ROOT / "infra").glob("*.py"))
+    named = set(re.findall(r"{GUIDE}, “([^”]+)”", sources))
+    assert named and named <= chapters

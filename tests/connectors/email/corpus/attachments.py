@@ -33,10 +33,6 @@ def mapi_string(identifier: int, value: str) -> bytes:
     return struct.pack("<HHII", 0x001F, identifier, 1, len(data)) + data + b"\0" * (-len(data) % 4)
 
 
-def mapi_binary(identifier: int, data: bytes) -> bytes:
-    return struct.pack("<HHII", 0x0102, identifier, 1, len(data)) + data + b"\0" * (-len(data) % 4)
-
-
 def winmail(*files: tuple[str, bytes], body: str = "") -> bytes:
     """A winmail.dat as Outlook writes it: short 8.3 title, long name in the MAPI properties."""
     out = struct.pack("<IH", 0x223E9F78, 1) + tnef_attribute(1, 0x00089006, struct.pack("<I", 0x00010000))

@@ -56,7 +56,7 @@ class Inbox:
     """One configured account of a channel: support@…, one bot.
 
     settings: the channel's own (for mail: ``forward_to`` and the like), never secrets.
-    separated: its tickets are linked, not shared, when one mail reaches two inboxes (features d30).
+    separated: its tickets are linked, not shared, when one mail reaches two inboxes.
     acknowledgement: text of the one automatic answer to a new customer mail; empty means none.
     reopen_days: an answer to a ticket closed longer than this opens a linked ticket.
     undo_seconds: how long a reply written in the console can be taken back.

@@ -225,7 +225,7 @@ def _was_being_read(envelope: Envelope) -> bool:
 
 
 def _unreadable(source: Original) -> Inbound:
-    """A ticket for what nobody can read: the agent downloads the original (features d9)."""
+    """A ticket for what nobody can read: the agent downloads the original."""
     sender = source.metadata.get("source") or "unknown sender"
     return Inbound(
         fingerprint=hashlib.sha256(source.body).hexdigest(),

@@ -1,4 +1,4 @@
-"""The one automatic answer to a new customer mail, and everything that keeps it from becoming a storm (features d8)."""
+"""The one automatic answer to a new customer mail, and everything that keeps it from becoming a storm."""
 
 import secrets
 from dataclasses import dataclass, replace
@@ -31,7 +31,8 @@ class Acknowledged:
 def acknowledge(ticket_id: str, message_id: str, may_auto_answer: bool, at: datetime) -> Message | None:
     """Queue the inbox's acknowledgement of a new ticket; None when none is due.  Repeatable: at most one.
 
-    A message is answered once for ever (a worker that died comes back after midnight too), a person once a day.
+    A message is answered once for ever (a worker that died comes back after midnight too), a person once a day about
+    the same ticket.
     None is due when the mail is automatic, a list's, spam, continues or links to something of ours, or when the
     limits a person, sender or domain are reached.
     """

@@ -1,4 +1,4 @@
-"""The circuit breaker of each inbox: a storm of mail is stopped before providers blacklist the shop (features d40).
+"""The circuit breaker of each inbox: a storm of mail is stopped before providers blacklist the shop.
 
 Open: nothing is sent, everything stays queued, one alarm, one button resumes.
 """

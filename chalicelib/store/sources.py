@@ -1,6 +1,7 @@
 """Sources: keys of messages that later messages refer to.  The same item is the duplicate check.
 
-``SOURCE#<key>`` holds one item per different message under that key: carriers reuse Message-IDs (features d7).
+``SOURCE#<key>`` holds one item per different message under that key: carriers reuse Message-IDs
+(docs/adr/0002-one-source-item.md).
 """
 
 import hashlib

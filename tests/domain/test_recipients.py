@@ -1,4 +1,4 @@
-"""Who gets an answer (features d14)."""
+"""Who gets an answer."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""How the answers of real mail programs find their ticket, and how unrelated mail does not (features d4, d5).
+"""How the answers of real mail programs find their ticket, and how unrelated mail does not.
 
 Each fixture is the headers such a program writes when it answers our mail.  What we had stored: our mail under the id
 SES gave it and under our own, the customer's first mail, the customer and a colleague in Cc as participants.

@@ -224,7 +224,9 @@ def _ask(question: str) -> str:
 
 
 def _report(stage: str, client: Client, outputs: Mapping[str, str], given: argparse.Namespace) -> None:
-    print(f"\nConsole: {outputs['ConsoleURL']}")
+    live = stack.describe(client("cloudformation"), stack.stack_name(stage))
+    own = live.parameters.get("ConsoleOrigin") if live else ""  # with one, pages at API Gateway's address lead nowhere
+    print(f"\nConsole: {own or outputs['ConsoleURL']}")
     _first_admin(stage, client, outputs, given)
     for line in dns.missing_records(client("sesv2"), client("sesv2").meta.region_name):
         print(line)

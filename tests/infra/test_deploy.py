@@ -176,6 +176,9 @@ def test_the_command_prints_where_to_go_and_what_mail_lacks(client: Client, endp
     assert second.returncode == 0, second.stdout + second.stderr
     assert "Nothing to change." in second.stdout
     assert "First admin" not in second.stdout
+    third = run_command(endpoint, "--set", "ConsoleOrigin=https://desk.shop.example")
+    assert third.returncode == 0, third.stdout + third.stderr
+    assert "Console: https://desk.shop.example\n" in third.stdout
 
 
 def test_the_region_is_the_one_the_guide_names(monkeypatch: pytest.MonkeyPatch) -> None:

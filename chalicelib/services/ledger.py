@@ -149,11 +149,12 @@ def _account(
     listed = set(archive)
     found: defaultdict[str, list[Receipt]] = defaultdict(list)
     for receipt in receipts.of_day(which):
-        original, _, n = receipt.name.rsplit("#", 2)
-        if n != "0" or original.startswith(BY_HAND):
+        if receipt.name.startswith(BY_HAND):
             continue
-        if original in listed or not (original in tray or receipt.at >= at - SETTLING):
-            found[original].append(receipt)  # the others' originals are on their way: the next count has both
+        original, _, n = receipt.name.rsplit("#", 2)
+        under_way = original not in listed and (original in tray or receipt.at >= at - SETTLING)
+        if n == "0" and not under_way:
+            found[original].append(receipt)
     dealt_with = [receipt for those in found.values() for receipt in _standing(those)]
     outcomes = Counter(receipt.outcome for receipt in dealt_with)
     missing = [name for name in archive if len(_standing(found[name])) < inboxes.get(name, 1)]

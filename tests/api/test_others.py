@@ -4,12 +4,14 @@ import json
 import os
 import urllib.request
 import uuid
+from dataclasses import replace
 
 import pytest
 
 from chalicelib import wiring
 from chalicelib.services import search
-from chalicelib.store import objects, tickets
+from chalicelib.services.ledger import LedgerDay
+from chalicelib.store import documents, objects, tickets
 from tests.api.client import Api
 
 # Attachments
@@ -151,6 +153,17 @@ def test_the_ledger_of_a_day(api: Api) -> None:
     for day in ("2026-02-30", "20261120", "yesterday", "2026-11-20T00:00"):
         answer = api.get("/ledger", day=day)
         assert (answer.status, list(answer.json["fields"])) == (422, ["day"]), day
+
+
+def test_the_ledger_of_a_closed_day_is_the_kept_one_and_says_when_it_was_counted(api: Api) -> None:
+    at = api.desk.now.replace(hour=2, minute=17)
+    kept = LedgerDay("2026-11-19", 412, 0, 409, 3, 0, 0, closed=True, counted_at=at)
+    documents.write("LEDGER", "2026-11-19", kept)
+    found = api.get("/ledger", day="2026-11-19").json
+    assert (found["received"], found["counted_at"]) == (412, "2026-11-20T02:17:00.000Z")
+    documents.write("LEDGER", "2026-11-19", replace(kept, counted_at=None))
+    assert api.get("/ledger", day="2026-11-19").json["counted_at"] is None
+    assert api.get("/ledger").json["counted_at"] == "2026-11-20T09:00:00.000Z"
 
 
 # Dead letters

@@ -12,6 +12,7 @@ from chalicelib.services import ledger, originals
 from chalicelib.services.ledger import LedgerDay
 from chalicelib.store import documents, objects, receipts
 from chalicelib.store.models import ReceiptItem
+from chalicelib.store.receipts import Receipt
 from tests.engine import Desk
 
 pytestmark = pytest.mark.engine
@@ -51,6 +52,12 @@ def test_an_original_without_a_receipt_is_a_difference_with_its_name(desk: Desk,
     objects.put_original(f"kept/{today.replace('-', '/')}/lost", HELLO, {"recipients": "support@shop.example"})
     account = ledger.day(today)
     assert (account.difference, account.missing) == (1, ("lost",))
+
+
+def test_a_ticket_made_by_hand_was_not_received(desk: Desk, today: str) -> None:
+    receipts.add_alone(Receipt(today, "by-hand/m1", "shown", desk.now, "support", new_ticket=True))
+    account = ledger.day(today)
+    assert (account.received, account.shown, account.opened, account.difference) == (1, 1, 1, 0)
 
 
 def test_a_mail_to_nobody_of_ours_is_quarantined_with_the_reason(desk: Desk, today: str) -> None:

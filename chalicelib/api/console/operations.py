@@ -30,7 +30,7 @@ def home(visit: Visit) -> Response:
 
 
 def show_ledger(visit: Visit) -> Response:
-    """One day counted now, and the days before as they were counted at their end."""
+    """One day as it is now, or as it was closed, and the days before as they were counted at their end."""
     today = visit.at.date()
     try:
         wanted = _day(visit.query("day"), today)
@@ -46,7 +46,7 @@ def _ledger_page(visit: Visit, wanted: date, refusal: Refusal) -> Response:
         "operations/ledger.html",
         LEDGER,
         refusal,
-        day=ledger.day(wanted.isoformat()),
+        day=ledger.look(wanted.isoformat(), visit.at),
         recent=ledger.recent(),
         before=(wanted - timedelta(days=1)).isoformat(),
         after=(wanted + timedelta(days=1)).isoformat() if wanted < today else "",

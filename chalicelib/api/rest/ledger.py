@@ -1,7 +1,7 @@
 """/ledger: what was received, and what became of it."""
 
 from chalicelib.api.operations import Call, Operation, operation
-from chalicelib.api.schema import Json, ListOf, Number, Record, Text, Words
+from chalicelib.api.schema import Json, ListOf, Moment, Nullable, Number, Record, Text, Words
 
 LEDGER_DAY = Record(
     "LedgerDay",
@@ -14,6 +14,9 @@ LEDGER_DAY = Record(
         "suppressed": Number(0),
         "difference": Number(-1_000_000_000, about="0, or messages are missing."),
         "missing": ListOf(Words(), about="Originals without a receipt, at most 100."),
+        "counted_at": Nullable(
+            Moment("A closed day is counted once, any other now; null: closed by a release that did not note it.")
+        ),
     },
 )
 
@@ -36,9 +39,10 @@ LEDGER_DAY = Record(
     )
 )
 def get_ledger(call: Call) -> Json:
+    from chalicelib.api.rest.render import when
     from chalicelib.services import ledger
 
-    account = ledger.day(call.query.get("day") or f"{call.at:%Y-%m-%d}")
+    account = ledger.look(call.query.get("day") or f"{call.at:%Y-%m-%d}", call.at)
     return {
         "day": account.day,
         "received": account.received,
@@ -48,4 +52,5 @@ def get_ledger(call: Call) -> Json:
         "suppressed": account.suppressed,
         "difference": account.difference,
         "missing": list(account.missing),
+        "counted_at": when(account.counted_at),
     }

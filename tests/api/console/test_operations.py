@@ -65,6 +65,7 @@ def test_received_equals_shown_plus_what_was_kept_out(desk: Desk) -> None:
     receive(desk, "three", refused="It carries a virus.")
     page = browser.get("/operations/ledger")
     assert f"{day} : received 3 = shown 2 + quarantined 1" in page.text
+    assert f"Counted {desk.now:%H:%M}" in page.text
     assert "Every message that was received is accounted for" in page.text
 
 
@@ -83,6 +84,39 @@ def test_days_before_are_listed_and_can_be_counted_again(admin: Browser, desk: D
     page = admin.get("/operations/ledger")
     assert "412 409 3 0 0" in page.text
     assert "2026-11-19 : received 0" in admin.get("/operations/ledger?day=2026-11-19").text
+
+
+def test_a_closed_day_is_shown_as_it_was_counted_and_no_original_is_read(
+    admin: Browser, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def reads(key: str) -> dict[str, str]:
+        raise AssertionError(f"{key} was read")
+
+    objects.put_original("kept/2026/11/19/one", b"x", {"recipients": "support@shop.example"})
+    at = desk.now.replace(day=20, hour=2, minute=17)
+    kept = LedgerDay("2026-11-19", 412, 0, 409, 3, 0, 0, closed=True, counted_at=at)
+    documents.write("LEDGER", "2026-11-19", kept)
+    monkeypatch.setattr(objects, "head_original", reads)
+    text = admin.get("/operations/ledger?day=2026-11-19").text
+    assert "2026-11-19 : received 412 = shown 409 + quarantined 3" in text
+    assert "Counted 02:17" in text
+    documents.write("LEDGER", "2026-11-19", replace(kept, counted_at=None))
+    text = admin.get("/operations/ledger?day=2026-11-19").text
+    assert "received 412" in text and "Counted" not in text
+
+
+def test_a_second_look_at_today_reads_only_what_is_new(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    day = today(desk)
+    desk.inbox()
+    receive(desk, "one")
+    desk.advance(hours=1)
+    read: list[str] = []
+    head = objects.head_original
+    monkeypatch.setattr(objects, "head_original", lambda key: read.append(key) or head(key))
+    browser = signed_in(desk)
+    for _ in range(2):
+        assert f"{day} : received 1 = shown 1" in browser.get("/operations/ledger").text
+    assert [key.rsplit("/", 1)[-1] for key in read] == ["one"]
 
 
 @pytest.mark.parametrize("day", ["tomorrow", "2999-01-01", "2001-01-01", "2026-13-01"])
@@ -195,6 +229,14 @@ def test_a_stopped_inbox_says_why_and_goes_on_at_the_press_of_a_button(desk: Des
     admin.submit("/operations/stopped/resume")
     assert breaker.open_breakers() == ()
     assert "Every inbox may send." in admin.get("/operations/stopped").text
+
+
+def test_who_is_told_of_a_stopped_inbox_is_led_to_it(desk: Desk, admin: Browser) -> None:
+    for _ in range(breaker.FAILURES_TO_OPEN + 1):
+        breaker.note_failure(directory.inbox("support"), desk.now)
+    page = admin.get("/notices").html
+    told = re.search('<a href="([^"]*)">Sending from', page)
+    assert told and admin.get(told[1]).status == 200 and "/operations/stopped" in told[1]
 
 
 def test_an_agent_neither_sees_nor_resumes_what_is_stopped(desk: Desk, admin: Browser) -> None:

@@ -6,6 +6,11 @@ from datetime import datetime, timedelta
 from chalicelib.store import documents
 
 CONNECTION_HOURS = 2  # API Gateway closes a socket after two hours
+LAG = timedelta(seconds=2)
+"""How far the lists may lie behind the table, and two clocks apart: a page this much younger may lack a change.
+
+No longer than that: within it every page that opens asks for its list a second time.
+"""
 
 
 @dataclass(frozen=True)
@@ -70,12 +75,14 @@ class Changed:
 
 
 def note_change(at: datetime) -> None:
-    documents.write("LIVECHANGED", "LIVECHANGED", Changed(at))
+    """A slow worker's earlier moment does not take the place of a later one."""
+    documents.write_newer("LIVECHANGED", "LIVECHANGED", Changed(at), at)
 
 
 def changed_since(moment: datetime) -> bool:
+    """Whether a page made at that moment may lack something."""
     found = documents.read(Changed, "LIVECHANGED", "LIVECHANGED")
-    return found is not None and found.at >= moment
+    return found is not None and found.at >= moment - LAG
 
 
 def connections() -> tuple[Connection, ...]:

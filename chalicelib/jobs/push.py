@@ -109,10 +109,9 @@ def message_frame(message: Message, listening: Listeners, read_at: datetime) -> 
 
 
 def notice_frame(agent_id: str, notice: Notice) -> Frame:
-    text = json.dumps(
-        {"notice": {"id": notice.id, "kind": notice.kind, "ticket": notice.ticket_id, "text": notice.text}}
-    )
-    return Frame(text, agent_id=agent_id)
+    """ticket: for pages that were loaded before ``path`` was sent."""
+    told = {"id": notice.id, "kind": notice.kind, "ticket": notice.ticket_id, "text": notice.text}
+    return Frame(json.dumps({"notice": {**told, "path": notice.page}}), agent_id=agent_id)
 
 
 def counts_frame(counts: dict[str, int]) -> Frame:

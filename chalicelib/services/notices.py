@@ -19,6 +19,11 @@ class Notice:
     text: str
     at: datetime
 
+    @property
+    def page(self) -> str:
+        """Where the console leads to: the ticket; without one it tells of an inbox whose sending is stopped."""
+        return f"/tickets/{self.ticket_id}" if self.ticket_id else "/operations/stopped"
+
 
 def item(agent_id: str, kind: str, ticket_id: str, text: str, at: datetime) -> DocumentItem:
     """The notice as an item, to stand in the transaction that causes it."""

@@ -94,11 +94,6 @@ def iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00") + "Z"
 
 
-def about(ticket_id: str) -> str:
-    """Where a notice leads: to its ticket; without one it tells of an inbox whose sending is stopped."""
-    return f"/tickets/{ticket_id}" if ticket_id else "/operations/stopped"
-
-
 def size(size_bytes: int) -> str:
     if size_bytes < 1_000:
         return f"{size_bytes} B"
@@ -185,7 +180,6 @@ FILTERS: dict[str, Callable[..., object]] = {
     "day": day,
     "exact": exact,
     "iso": iso,
-    "about": about,
     "size": size,
     "capped": capped,
     "initials": initials,

@@ -8,6 +8,7 @@ import pytest
 from chalicelib import wiring
 from chalicelib.jobs import push
 from chalicelib.jobs.push import Frame, Listeners
+from chalicelib.services.notices import Notice
 from chalicelib.store.live import Connection
 from chalicelib.store.tickets import Loaded
 from tests.builders import NOON, a_desk, a_message, a_ticket
@@ -55,3 +56,9 @@ def test_a_console_that_cannot_be_reached_keeps_nothing_from_the_others(monkeypa
     monkeypatch.setattr(wiring, "push", sometimes)
     push.send(CONSOLES, [Frame("a"), Frame("b")])
     assert sent == ["a", "b"]
+
+
+@pytest.mark.parametrize(("ticket_id", "path"), [("1042", "/tickets/1042"), ("", "/operations/stopped")])
+def test_a_notice_leads_to_what_it_is_about(ticket_id: str, path: str) -> None:
+    told = json.loads(push.notice_frame("ben", Notice("n1", "assigned", ticket_id, "Yours.", NOON)).text)
+    assert told["notice"]["path"] == path

@@ -198,7 +198,7 @@ const isNew = (id, at) => !(at < newest[id]) && ((newest[id] = at), (came[id] = 
 desk.catchUp = () => tools().then(({ catchUp }) => catchUp(), () => {});
 desk.frame = async ({ row, message, counts, notice, missed }) => {
   if (missed) desk.catchUp();
-  if (counts) count(counts);
+  if (counts && isNew("counts")) count(counts);
   if (row && isNew(row.ticket, row.version)) {
     const fresh = one(".row", parse(row.html)), { last } = fresh.dataset;
     putRow(fresh, row.lists);
@@ -214,7 +214,7 @@ desk.frame = async ({ row, message, counts, notice, missed }) => {
     if (entry && message.ticket === openTicket()) putMessage(entry);
   }
   if (notice) {
-    toast(notice.text, false, `${mine.base}/tickets/${notice.ticket_id || notice.ticket}`);
+    toast(notice.text, false, mine.base + notice.path);
     const place = one('[data-bucket="notices"]');
     if (place) place.textContent = Number.parseInt(place.textContent || "0", 10) + 1;
   }

@@ -231,14 +231,6 @@ def test_a_stopped_inbox_says_why_and_goes_on_at_the_press_of_a_button(desk: Des
     assert "Every inbox may send." in admin.get("/operations/stopped").text
 
 
-def test_who_is_told_of_a_stopped_inbox_is_led_to_it(desk: Desk, admin: Browser) -> None:
-    for _ in range(breaker.FAILURES_TO_OPEN + 1):
-        breaker.note_failure(directory.inbox("support"), desk.now)
-    page = admin.get("/notices").html
-    told = re.search('<a href="([^"]*)">Sending from', page)
-    assert told and admin.get(told[1]).status == 200 and "/operations/stopped" in told[1]
-
-
 def test_an_agent_neither_sees_nor_resumes_what_is_stopped(desk: Desk, admin: Browser) -> None:
     agent = signed_in(desk, "agent")
     assert agent.get("/operations/stopped").status == 403

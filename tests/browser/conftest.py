@@ -90,3 +90,8 @@ def window(stack: LocalStack, chromium: Browser, cookies: Callable[[str], Any]) 
 def listens(page: Page) -> None:
     """Wait until the window's socket is open."""
     page.locator("html[data-live]").wait_for(state="attached")
+
+
+def read_out(page: Page) -> None:
+    """Wait until what the window asked for so far has left it, and every answer it got is dealt with."""
+    page.evaluate("() => fetch('/session').then((answer) => answer.text())")

@@ -1,10 +1,14 @@
 """Assigning, statuses, tags, snoozing, spam and trash: each answers at once and can be undone."""
 
+import json
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import Window, listens
+from chalicelib.jobs import push
+from chalicelib.services.notices import Notice
+from tests.browser.conftest import Window, listens, read_out
+from tests.builders import NOON
 from tests.stack import LocalStack, mail
 
 
@@ -79,3 +83,86 @@ def test_search_finds_a_number(stack: LocalStack, window: Window) -> None:
     page.keyboard.type(f"#{number}")
     page.keyboard.press("Enter")
     expect(page.get_by_role("list", name="Tickets").get_by_text("Findable by its number")).to_be_visible()
+
+
+def _changed(stack: LocalStack, page: Page, priority: str) -> None:
+    """A colleague's change, once the page asks for the new head."""
+    with page.expect_request(re.compile("/head$")):
+        stack.api("PATCH", f"/tickets/{page.locator('#ticket').get_attribute('data-ticket')}", {"priority": priority})
+
+
+def test_a_head_that_could_not_be_read_comes_with_the_next_change(stack: LocalStack, window: Window) -> None:
+    """``window`` fails on a promise that nobody caught."""
+    page = _ticket(stack, window, "Head unread")
+    page.route(re.compile("/head$"), lambda route: route.abort())
+    with page.expect_event("requestfailed", lambda request: request.url.endswith("/head")):
+        _changed(stack, page, "high")
+    page.unroute(re.compile("/head$"))
+    _changed(stack, page, "urgent")
+    expect(page.get_by_label("Priority")).to_have_value("urgent")
+
+
+def test_the_last_of_two_changes_stands_in_the_end(stack: LocalStack, window: Window) -> None:
+    page = _ticket(stack, window, "Changed twice")
+    held: list[Route] = []
+    page.route(re.compile("/head$"), lambda route: held.append(route) if len(held) < 2 else route.continue_())
+    _changed(stack, page, "high")
+    read_out(page)
+    first = held[0].fetch()
+    _changed(stack, page, "urgent")
+    held[0].fulfill(response=first)
+    expect(page.get_by_label("Priority")).to_have_value("high")
+    held[1].continue_()
+    expect(page.get_by_label("Priority")).to_have_value("urgent")
+
+
+def test_what_was_pushed_is_not_overwritten_by_what_was_read_before(stack: LocalStack, window: Window) -> None:
+    first = mail("Read slowly")
+    stack.send(first)
+    stack.ticket_about("Read slowly")
+    stack.send(mail("Re: Read slowly", In_Reply_To=first["Message-ID"]))
+    page = _ticket_of(stack, window, "Read slowly", messages=2)
+    shown = page.get_by_role("list", name="Conversation").get_by_role("article")
+    held: list[Route] = []
+    page.route(re.compile("/messages$"), lambda route: held.append(route))
+    with page.expect_request(re.compile("/messages$")):
+        page.evaluate("() => { one('#messages').lastElementChild.remove(); void desk.catchUp(); }")
+    page.evaluate("""() => {
+        const entry = one('#messages > [data-message]'), fresh = entry.cloneNode(true);
+        one('.text', fresh).textContent = 'As it is by now';
+        desk.frame({ message: { ticket: openTicket(), id: entry.dataset.message, read: 1e11, html: fresh.outerHTML } });
+    }""")
+    expect(shown.first).to_contain_text("As it is by now")
+    held[0].continue_()
+    expect(shown).to_have_count(2)
+    expect(shown.first).to_contain_text("As it is by now")
+
+
+def test_counts_that_were_pushed_are_newer_than_those_asked_for_before(window: Window) -> None:
+    page = window("ben", "/lists/open")
+    listens(page)
+    held: list[Route] = []
+    page.route(re.compile("/counts$"), lambda route: held.append(route))
+    with page.expect_request(re.compile("/counts$")):
+        page.evaluate("() => { window.done = desk.catchUp(); }")
+    read_out(page)
+    page.evaluate("() => desk.frame({ counts: { open: 77 } })")
+    held[0].fulfill(json={"open": 88})
+    page.evaluate("() => window.done")
+    assert page.locator('[data-bucket="open"]').first.inner_text() != "88"
+
+
+def _ticket_of(stack: LocalStack, window: Window, subject: str, messages: int) -> Page:
+    page = window("ben", f"/tickets/{stack.ticket_about(subject)['number']}?in=open")
+    expect(page.get_by_role("list", name="Conversation").get_by_role("article")).to_have_count(messages)
+    listens(page)
+    return page
+
+
+def test_a_notice_that_is_about_no_ticket_leads_to_what_is_stopped(window: Window) -> None:
+    page = window("dana", "/lists/open")
+    listens(page)
+    frame = json.loads(push.notice_frame("dana", Notice("n1", "breaker", "", "Sending is stopped.", NOON)).text)
+    page.evaluate("(frame) => desk.frame(frame)", frame)
+    page.locator("#toasts").get_by_role("link", name="Sending is stopped.").click()
+    expect(page.get_by_role("heading", name="Stopped sending")).to_be_visible()

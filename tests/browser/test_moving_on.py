@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import Window, listens
+from tests.browser.conftest import Window, listens, read_out
 from tests.stack import LocalStack, mail
 
 
@@ -88,3 +88,63 @@ def test_a_refused_send_is_told_after_moving_on_and_its_words_are_kept(stack: Lo
     expect(told).to_be_visible()
     told.click()
     expect(page.get_by_role("textbox", name="Answer")).to_have_text("Words worth keeping")
+
+
+def test_the_head_of_a_ticket_never_stands_above_another(stack: LocalStack, window: Window) -> None:
+    page, number = _two(stack, window, "Late head")
+    held: list[Route] = []
+    page.route(re.compile(f"/tickets/{number}/head"), lambda route: held.append(route))
+    with page.expect_request(re.compile(f"/tickets/{number}/head")):
+        stack.api("PATCH", f"/tickets/{number}", {"priority": "urgent"})
+    _move_on(page, "Late head")
+    with page.expect_response(re.compile(f"/tickets/{number}/head")):
+        held[0].continue_()
+    read_out(page)
+    expect(page.get_by_role("heading", name=re.compile("Late head other"))).to_be_visible()
+    assert f"/tickets/{number}/" not in page.locator("#ticket-head").evaluate("(head) => head.outerHTML")
+
+
+def test_rows_of_one_list_do_not_come_into_another(stack: LocalStack, window: Window) -> None:
+    stack.send(mail("Nobody's yet"))
+    number = stack.ticket_about("Nobody's yet")["number"]
+    page = window("ben", "/lists/open")
+    listens(page)
+    expect(page.locator(f"#t-{number}")).to_be_visible()
+    held: list[Route] = []
+    page.route(re.compile("/lists/open/rows"), lambda route: held.append(route))
+    with page.expect_request(re.compile("/lists/open/rows")):
+        page.evaluate("() => void desk.catchUp()")
+    page.get_by_role("navigation", name="Lists").get_by_role("link", name=re.compile("Mine")).click()
+    expect(page.get_by_role("heading", name="Mine")).to_be_visible()
+    with page.expect_response(re.compile("/lists/open/rows")):
+        held[0].continue_()
+    read_out(page)
+    expect(page.locator(f"#t-{number}")).to_have_count(0)
+
+
+def test_a_message_that_arrives_as_the_agent_leaves_is_not_counted_as_read_elsewhere(
+    stack: LocalStack, window: Window
+) -> None:
+    first = mail("Leaving first")
+    for subject in (mail("Leaving other"), first):
+        stack.send(subject)
+    number, other = (str(stack.ticket_about(f"Leaving {which}")["number"]) for which in ("first", "other"))
+    page = window("ben", "/keys")
+    held: list[Route] = []
+    page.route(re.compile(r"/tools\.js"), lambda route: held.append(route))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"/tickets/{number}?in=open")
+    listens(page)
+    stack.send(mail("Re: Leaving first", In_Reply_To=first["Message-ID"]))
+    entries = page.get_by_role("list", name="Conversation").get_by_role("article")
+    expect(entries).to_have_count(2)
+    _move_on(page, "Leaving")
+    shown = page.locator("#composer [name=last_seen]").input_value()
+    with page.expect_response(re.compile(r"/tools\.js")):
+        held[0].continue_()
+    page.evaluate("() => tools()")
+    read_out(page)
+    assert page.locator("#composer [name=last_seen]").input_value() == shown
+    assert page.locator("#announce").inner_text() == f"Ticket {other} is open: Leaving other"
+    assert not any(url.endswith(f"/tickets/{other}/seen") for url in asked)

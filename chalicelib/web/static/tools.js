@@ -99,19 +99,23 @@ export function openPalette() {
 // What came while nobody listened
 
 export async function catchUp() {
-  const rows = one("#rows"), ticket = openTicket(), asked = Date.now();
+  const rows = one("#rows"), list = one("#messages"), ticket = openTicket(), asked = Date.now();
+  const known = (id) => came[id] >= asked; // pushed meanwhile: newer than these answers
   try {
-    count(await (await read(`${mine.base}/counts`)).json());
-    if (rows?.dataset.rows) merge(parse(await (await read(rows.dataset.rows)).text()), asked);
-    if (ticket && one("#messages")) {
-      const found = parse(await (await read(`${mine.base}/tickets/${ticket}/messages`)).text());
-      if (ticket === openTicket()) all("[data-message]", found).forEach(putMessage);
+    const counts = await (await read(`${mine.base}/counts`)).json();
+    if (!known("counts")) count(counts);
+    if (rows?.dataset.rows) {
+      const found = parse(await (await read(rows.dataset.rows)).text());
+      if (rows.isConnected) merge(found, ({ dataset }) => known(dataset.ticket)); // else another list is there by now
+    }
+    if (list?.isConnected) {
+      const found = all("[data-message]", parse(await (await read(`${mine.base}/tickets/${ticket}/messages`)).text()));
+      if (list.isConnected) found.filter(({ dataset }) => !known(dataset.message)).forEach(putMessage);
     }
   } catch { /* offline, or signed out: the next action says so */ }
 }
-function merge(page, asked) {
+function merge(page, known) {
   const found = all(".row", page), last = found.at(-1), ids = new Set(found.map((row) => row.id));
-  const known = (row) => came[row.dataset.ticket] >= asked; // pushed meanwhile: newer than this answer
   for (const row of listRows()) if (!known(row) && !ids.has(row.id) && (!one("#more", page) || isBefore(row, last))) dropRow(row);
   for (const row of found) if (!known(row)) putRow(row);
 }
@@ -127,7 +131,9 @@ export function compareRecipients(form) {
   said.hidden = !said.textContent;
 }
 
-export function arrived(entry) {
+export function arrived({ id }) {
+  const entry = document.getElementById(id); // perhaps in its next state by now, or gone with its ticket
+  if (!entry) return;
   const form = one("#composer"), by = entry.dataset.by;
   announce(`New message from ${by}: ${(one(".text", entry)?.textContent || "").slice(0, 160)}`);
   if (form && !isFilled(form)) form.elements.last_seen.value = entry.dataset.message;
@@ -141,9 +147,14 @@ export function arrived(entry) {
 }
 
 export async function keepHead(state) {
-  const head = one("#ticket-head");
-  if (!head || head.dataset.state === state || head.matches(":focus-within, :has([open])")) return;
-  const above = parse(await (await read(head.dataset.head)).text());
+  const head = one("#ticket-head"), inUse = () => head.matches(":focus-within, :has([open])");
+  if (!head || head.dataset.state === state || inUse()) return;
+  const above = await read(head.dataset.head).then((answer) => answer.text()).then(parse, () => {}); // offline: the next change asks again
+  if (!head.isConnected) { // another ticket is open by now, or this one shows a change of before or after
+    if (one("#ticket-head")?.dataset.head === head.dataset.head) keepHead(state);
+    return;
+  }
+  if (!above || inUse()) return;
   for (const fresh of [one("#ticket-head", above), one("#flags", above)]) {
     one(`#${fresh.id}`)?.replaceWith(fresh);
     htmx.process(fresh);

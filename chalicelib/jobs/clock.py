@@ -115,12 +115,32 @@ def hourly() -> None:
 
 
 def daily() -> None:
-    """Every day at 02:17 UTC: yesterday's account in full, and the lists counted anew."""
+    """Every day at 02:17 UTC: yesterday's account in full, and the lists counted anew.
+
+    One that fails does not stop the other.  Then the function fails all the same: Lambda tries the night again, and
+    counts it among the errors that the alarm watches.
+    """
     wiring.begin()
-    for account in ledger.close(config.now()):
+    now, broken = config.now(), []
+    for part in (_close_days, _count_lists_anew):
+        try:
+            part(now)
+        except Exception as error:
+            failed("daily failed", part=part.__name__.removeprefix("_"))
+            count("DailyFailed")
+            broken.append(error)
+    flush()
+    if broken:
+        raise broken[0]
+
+
+def _close_days(now: datetime) -> None:
+    for account in ledger.close(now):
         log("ledger", day=account.day, received=account.received, difference=account.difference)
-    drift = recount.recount(config.now())
+
+
+def _count_lists_anew(now: datetime) -> None:
+    drift = recount.recount(now)
     log("recount", drift=drift)
     if drift:
         count("CountDrift", drift)
-    flush()

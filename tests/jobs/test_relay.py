@@ -12,11 +12,12 @@ from chalicelib import wiring
 from chalicelib.domain.message import Message
 from chalicelib.domain.moments import stamp
 from chalicelib.jobs import clock, inbound, later, outbound, relay
-from chalicelib.services import breaker, change_ticket, originals, reply_to_ticket
+from chalicelib.services import breaker, change_ticket, ledger, originals, recount, reply_to_ticket
 from chalicelib.services.change_ticket import Changes, change
 from chalicelib.services.receive_message import Envelope, receive
 from chalicelib.services.reply_to_ticket import Reply
-from chalicelib.store import documents, lists, messages, objects, pending, tickets
+from chalicelib.store import counters, documents, lists, messages, objects, pending, tickets
+from chalicelib.store.models import CounterItem
 from chalicelib.store.pending import Due
 from chalicelib.store.transaction import Transaction
 from tests.engine import Desk
@@ -249,3 +250,24 @@ def test_an_undo_window_waits_in_later_and_then_goes_out(desk: Desk) -> None:
     desk.advance(seconds=10)
     later.due(body | {"at": desk.now.isoformat()})
     assert len(desk.queued("outbound")) == 1
+
+
+# The night
+
+
+@pytest.mark.parametrize("broken", [(ledger, "close"), (recount, "recount")], ids=lambda part: part[1])
+def test_a_part_of_the_night_that_fails_stops_no_other_and_is_told_at_the_end(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, broken: tuple[object, str]
+) -> None:
+    CounterItem("COUNTERS", "open#1").update(actions=[CounterItem.amount.add(5)])
+    counted: list[str] = []
+    monkeypatch.setattr(clock, "count", lambda name, amount=1: counted.append(name))
+    with monkeypatch.context() as patch:
+        patch.setattr(*broken, died)
+        with pytest.raises(ConnectionError):
+            clock.daily()
+    recounted, closed = counters.all_counts()["open"] == 0, bool(ledger.recent())
+    assert (closed, recounted) == (broken[1] != "close", broken[1] != "recount")
+    assert counted == (["DailyFailed", "CountDrift"] if recounted else ["DailyFailed"])
+    clock.daily()
+    assert (counters.all_counts()["open"], len(ledger.recent())) == (0, 1)

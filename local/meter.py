@@ -5,9 +5,11 @@ the same meter.  The engine itself publishes only calls and durations of functio
 """
 
 import importlib
+import json
 import time
 from collections import Counter
 from collections.abc import Mapping
+from itertools import product
 from typing import Any
 
 from infra.functions import FUNCTIONS
@@ -53,6 +55,23 @@ class Meter:
             bucket[-1]["Value"] += amount
             return
         bucket.append({"Timestamp": now, "Value": float(amount), "Unit": "Count", "Dimensions": dimensions})
+
+    def publish_own(self, lines: list[str]) -> None:
+        """Metrics of our own, which CloudWatch reads from the log: a point for each value (embedded metric format)."""
+        for line in lines:
+            if '"CloudWatchMetrics"' not in line:
+                continue
+            said = json.loads(line)
+            for directive in said["_aws"]["CloudWatchMetrics"]:
+                for named, metric in product(directive["Dimensions"], directive["Metrics"]):
+                    dimensions = {name: said[name] for name in named}
+                    self._own_points(directive["Namespace"], metric, dimensions, said[metric["Name"]])
+
+    def _own_points(self, namespace: str, metric: Any, dimensions: dict[str, str], values: Any) -> None:
+        bucket = self._cloudwatch._metric_bucket((namespace, metric["Name"], self._cloudwatch._dims_key(dimensions)))
+        for value in values if isinstance(values, list) else [values]:
+            point = {"Timestamp": time.time(), "Value": float(value), "Unit": metric["Unit"], "Dimensions": dimensions}
+            bucket.append(point)
 
     # -- calls over HTTP -----------------------------------------------------------------------------------------
 
@@ -120,7 +139,6 @@ class Meter:
         elif name == "ses" and method == "POST" and path.endswith("/outbound-emails"):
             self.calls["ses.SendEmail", who] += 1
             self.add("ses_out", who, 1)
-            self.publish("AWS/SES", "Send", 1)
         elif name == "sns" and who == OUTSIDE:
             self.add("sns_publishes", "ses", 1)
             self.publish("AWS/SNS", "NumberOfMessagesPublished", 1, TopicName="deskbell-local-mail")
@@ -213,6 +231,7 @@ class Meter:
             who = FUNCTION_NAMES.get(name, name)
             self.add("log_bytes", who, total)
             self.logged(who, lines)
+            self.publish_own(lines)
             self.publish("AWS/Logs", "IncomingBytes", total, LogGroupName=f"/aws/lambda/{name}")
             emit(function, request_id, text, *rest, **named)
 

@@ -1,5 +1,6 @@
 """A month's cost out of what AWS counted, read seldom and kept whole."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from botocore.exceptions import ClientError
 from botocore.session import Session
 from botocore.validate import validate_parameters
 
+from chalicelib import observability
 from chalicelib.domain.usage import (
     CUSTOM_METRICS,
     ESTIMATED,
@@ -78,6 +80,22 @@ def test_every_index_and_every_polled_queue_is_asked_for() -> None:
     assert tuple(name for name, *_ in table.INDEXES) == INDEXES
     asked = {metric.dimensions.get("QueueName") for metric in metrics_of(NAMES) if metric.namespace == "AWS/SQS"}
     assert asked == {"a", "b.fifo"} and len(queues.QUEUES) == 4
+
+
+def test_mails_sent_are_our_own_and_not_the_accounts(capsys: pytest.CaptureFixture[str]) -> None:
+    """The shop's newsletters leave by the same account's SES, so what is asked for is what the desk says of a send."""
+    observability.flush()
+    capsys.readouterr()
+    observability.latency("QueuedToSent", 800.0)
+    observability.flush()
+    said = json.loads(capsys.readouterr().out)
+    (directive,) = said["_aws"]["CloudWatchMetrics"]
+    (asked,) = [metric for metric in metrics_of(NAMES) if metric.unit == "ses_out"]
+    assert (asked.namespace, asked.stat) == (directive["Namespace"], "SampleCount")
+    assert asked.name in said and [list(asked.dimensions)] == directive["Dimensions"]
+    assert {name: said[name] for name in asked.dimensions} == asked.dimensions
+    assert asked.amount([3.0, 4.0], share=0.5) == 7
+    assert "ses_out" in ESTIMATED and not [each for each in metrics_of(NAMES) if each.namespace == "AWS/SES"]
 
 
 def test_what_is_paid_by_the_month_is_what_the_template_makes() -> None:

@@ -32,7 +32,7 @@ COST_LINE = Record(
         "words": Words(),
         "amount": Amount("How many of it."),
         "usd": USD,
-        "estimated": Flag("AWS publishes no count of it."),
+        "estimated": Flag("AWS publishes no count of it, or none of the desk alone."),
     },
 )
 COST_MONTH = Record(
@@ -73,7 +73,9 @@ COST_MONTH = Record(
             )
         },
         errors=(502,),
-        about="Counted by AWS, priced by a dated list. Your region, taxes and discounts make the bill differ.",
+        about="Counted by AWS, priced by a dated list. Your region, taxes and discounts make the bill differ. Mails "
+        "sent are the messages that Deskbell sent itself, to Telegram too, from this account and region; your shop's "
+        "other mail is not among them.",
     )
 )
 def get_costs(call: Call) -> Json:

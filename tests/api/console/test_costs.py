@@ -38,6 +38,7 @@ def test_a_month_by_service_and_per_ticket(desk: Desk, monkeypatch: pytest.Monke
     assert "requests that write or list (estimated)" in page.text
     assert "list prices of 2026-11-15 in us-east-1" in page.text
     assert "storage and backups of the table are taken from how big it was" in page.text
+    assert "Mails sent are the messages that Deskbell sent itself" in page.text
     assert "Left out: GB of attachments sent. AWS counts the mails that are sent, not their bytes." in page.text
 
 

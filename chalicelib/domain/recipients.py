@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from email.utils import getaddresses
 
+from chalicelib.domain.hosts import machine_name
 from chalicelib.domain.message import Message, Party
 from chalicelib.errors import InvalidInput
 
@@ -168,12 +169,9 @@ def _checked(name: str, parties: Iterable[Party], own: Collection[str], seen: se
 
 
 def _ascii_domain(domain: str) -> str | None:
-    try:
-        text = domain.lower() if domain.isascii() else domain.lower().encode("idna").decode("ascii")
-    except UnicodeError:
-        return None
-    labels = text.split(".")
-    return text if len(labels) > 1 and all(LABEL.fullmatch(label) for label in labels) else None
+    name = machine_name(domain)
+    labels = name.split(".") if name else []
+    return name if len(labels) > 1 and all(LABEL.fullmatch(label) for label in labels) else None
 
 
 def _shown(text: str) -> str:

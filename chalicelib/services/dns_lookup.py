@@ -10,6 +10,8 @@ import struct
 from collections.abc import Sequence
 from pathlib import Path
 
+from chalicelib.domain.hosts import machine_name
+
 KINDS = {"CNAME": 5, "MX": 15, "TXT": 16}
 TIMEOUT_SECONDS = 1.5
 TRIES = 2
@@ -65,7 +67,7 @@ def _system_servers() -> tuple[tuple[str, int], ...]:
 
 def _query(name: str, kind: int) -> tuple[int, bytes]:
     query_id = secrets.randbelow(0x10000)
-    labels = [label.encode("idna") for label in name.strip(".").split(".")]
+    labels = [label.encode("ascii") for label in (machine_name(name) or "").strip(".").split(".")]
     if any(not 0 < len(label) < 64 for label in labels):
         raise ValueError(f"{name} is no host name")
     question = b"".join(bytes([len(label)]) + label for label in labels) + b"\0" + struct.pack(">HH", kind, 1)

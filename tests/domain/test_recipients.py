@@ -78,8 +78,10 @@ def test_a_plus_address_of_ours_is_ours() -> None:
 
 
 def test_repeats_fall_away_and_idn_becomes_ascii() -> None:
-    checked = checked_recipients(people("a@x.example", "A@X.example"), people("b@münchen.example", "a@x.example"))
-    assert checked == Recipients(people("a@x.example"), people("b@xn--mnchen-3ya.example"))
+    checked = checked_recipients(
+        people("a@x.example", "A@X.example"), people("b@münchen.example", "c@großbank.example", "a@x.example")
+    )
+    assert checked == Recipients(people("a@x.example"), people("b@xn--mnchen-3ya.example", "c@xn--grobank-2va.example"))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The README's pictures of the console: ``python -m tests.browser.screenshots`` (about a minute)."""
+"""Pictures of the console: ``python -m tests.browser.screenshots`` (about a minute)."""
 
 import sys
 import tempfile
@@ -13,7 +13,9 @@ from tests.stack import LocalStack, running_stack
 TARGET = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
 SUBJECT = "Charged twice"
 COUNTED_SECONDS = 20
-PICTURES = (("wide", WIDE, "light"), ("wide", WIDE, "dark"), ("phone", PHONE, "light"))
+PICTURES = tuple(
+    (name, size, scheme) for name, size in (("wide", WIDE), ("phone", PHONE)) for scheme in ("light", "dark")
+)
 
 
 def main() -> int:
@@ -29,12 +31,13 @@ def main() -> int:
 
 
 def _take(browser: Browser, stack: LocalStack, name: str, size: dict[str, int], scheme: str) -> None:
-    """A ticket, beside its list where there is room."""
+    """A list, and a ticket, beside its list where there is room."""
     context = browser.new_context(viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
     page = context.new_page()
     sign_in(page, stack, "chloe")
     page.goto(f"{stack.credentials['console_url']}/lists/open")
     page.locator("html[data-live]").wait_for(state="attached")
+    page.screenshot(path=TARGET / f"list-{name}-{scheme}.png")
     page.locator("#rows a", has_text=SUBJECT).click()
     page.locator("#messages").wait_for()
     page.wait_for_timeout(300)

@@ -6,6 +6,7 @@ Survivors are kept in ``survivors.toml``, each with the reason why it may live. 
 """
 
 import argparse
+import re
 import statistics
 import sys
 import time
@@ -27,6 +28,8 @@ CLEAN_HISTORIES = 200
 COVERED_HISTORIES = 8
 PLANTED_SECONDS = 60.0
 MUTANT_SECONDS = 6.0
+WITHOUT = ("bench", "browser", "infra", "local", "simulation")
+"""Their tests start a desk or a bench: too slow to ask of each mutant."""
 
 
 @dataclass
@@ -134,12 +137,14 @@ def _told(kind: str, name: str, verdict: Verdict) -> str:
 def unit_tests(tree: Tree, file: str) -> Iterator[str]:
     """The tests that name the module: by its file's name, or by importing it."""
     room, module = Path(file).parent.name, Path(file).stem
+    imported = re.compile(
+        rf"^(from chalicelib\.{room}\.{module} import|from chalicelib\.{room} import .*\b{module}\b)", re.M
+    )
     folder = tree.folder / "tests"
     for path in sorted(folder.rglob("test_*.py")):
-        if path.is_relative_to(folder / "simulation") or path.is_relative_to(folder / "browser"):
+        if path.relative_to(folder).parts[0] in WITHOUT:
             continue
-        named = path.stem == f"test_{module}"
-        if named or (path.parent.name == room and module in path.read_text().split("\n\n\n")[0]):
+        if path.stem == f"test_{module}" or imported.search(path.read_text()):
             yield str(path.relative_to(tree.folder))
 
 

@@ -131,6 +131,12 @@ def test_the_search_box_finds_nothing_for_what_is_not_there(desk: Desk, ticket: 
     assert find("early", desk.now) == () and find("99999", desk.now) == () and find(" ", desk.now) == ()
 
 
+def test_an_address_nobody_can_be_written_to_is_said_beside_its_field(desk: Desk, lina: Actor) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        create(lina, desk.inbox().id, Party("Ada", "ada at example"), "Hello", "Text", "out", desk.now)
+    assert set(caught.value.fields) == {"customer"}
+
+
 def test_the_same_seed_makes_one_ticket(desk: Desk, lina: Actor) -> None:
     inbox, customer = desk.inbox(), Party("Ada", "ada@example.com")
     first = create(lina, inbox.id, customer, "Hello", "Text", "out", desk.now, seed="k")

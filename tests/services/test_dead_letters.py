@@ -58,6 +58,8 @@ def test_a_parked_record_is_sent_on_to_its_queue_and_one_that_cannot_be_says_so(
     objects.put_original("parked/2026/11/20/y", b'{"dynamodb": {}}', {})
     dead_letters.retry(sqs, wiring.dead_queues(), "parked/2026/11/20/x", actor, desk.now)
     assert desk.queued("work") == ['{"kind": "ticket", "ticket": "1"}']
+    (entry,) = directory.audit_entries("2026-11")
+    assert (entry.what, entry.detail) == ("parked record sent on", "parked/2026/11/20/x")
     with pytest.raises(Conflict):
         dead_letters.retry(sqs, wiring.dead_queues(), "parked/2026/11/20/y", actor, desk.now)
     assert [each.id for each in dead_letters.listing(sqs, wiring.dead_queues())] == ["parked/2026/11/20/y"]

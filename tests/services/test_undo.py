@@ -12,6 +12,7 @@ import pytest
 
 from chalicelib.domain.message import Party
 from chalicelib.domain.people import Actor
+from chalicelib.domain.ticket import Status
 from chalicelib.errors import Conflict
 from chalicelib.services import drafts, receive_message, take_back
 from chalicelib.services.change_ticket import Changes, change
@@ -182,12 +183,13 @@ def test_a_customer_who_wrote_meanwhile_has_waited_since_the_first_question(
     )  # fmt: skip
 
 
-def test_what_a_colleague_changed_since_stays(desk: Desk, ticket_id: str, anna: Actor) -> None:
+@pytest.mark.parametrize("status", ["open", "spam"])
+def test_what_a_colleague_changed_since_stays(desk: Desk, ticket_id: str, anna: Actor, status: Status) -> None:
     message_id = answer(desk, ticket_id, anna)
-    change(ticket_id, desk.actor("ben"), Changes(priority="urgent", status="open"), desk.now)
+    change(ticket_id, desk.actor("ben"), Changes(priority="urgent", status=status), desk.now)
     take_back.undo(ticket_id, message_id, anna, desk.advance(seconds=1))
     ticket = tickets.get(ticket_id)
-    assert (ticket.priority, ticket.status) == ("urgent", "open")
+    assert (ticket.priority, ticket.status) == ("urgent", status)
 
 
 def test_a_forward_taken_back_is_a_forward_again_and_changes_nobodys_waiting(

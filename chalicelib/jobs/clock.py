@@ -117,8 +117,8 @@ def hourly() -> None:
 def daily() -> None:
     """Every day at 02:17 UTC: yesterday's account in full, and the lists counted anew.
 
-    One that fails does not stop the other.  Then the function fails all the same: Lambda tries the night again, and
-    counts it among the errors that the alarm watches.
+    One that fails does not stop the other.  Then the function fails all the same, so that Lambda tries the night again,
+    twice.  So few errors ring no alarm: the log and the metric DailyFailed tell of them.
     """
     wiring.begin()
     now, broken = config.now(), []

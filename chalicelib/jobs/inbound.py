@@ -17,7 +17,7 @@ from chalicelib.domain.people import Inbox
 from chalicelib.errors import MalformedPayload, NotFound
 from chalicelib.jobs.batches import each_record
 from chalicelib.observability import count, failed, log, traced, warn
-from chalicelib.services import edit_message, originals, receive_message, record_state
+from chalicelib.services import edit_message, ledger, originals, receive_message, record_state
 from chalicelib.services.receive_message import Envelope
 from chalicelib.store import directory, documents, objects, receipts
 from chalicelib.store.objects import StoredOriginal
@@ -142,6 +142,8 @@ def _deal_with(original: StoredOriginal, metadata: dict[str, str], received_at: 
     if original.key == archive_key or original.at < datetime.now(UTC) - timedelta(minutes=originals.TRAY_MINUTES):
         metadata = {**metadata, "recipients": _all_served(metadata["recipients"], original, archive_key)}
     objects.keep(original, _small(metadata))
+    if original.key == archive_key:
+        ledger.reopen(_day(archive_key), at)
 
 
 def _all_served(recipients: str, original: StoredOriginal, archive_key: str) -> str:

@@ -45,7 +45,7 @@ class LedgerDay:
     opened: int = 0
     """Tickets that these messages opened."""
     closed: bool = False
-    """Counted in full after its day, with nothing waiting or missing: it cannot change any more."""
+    """Counted in full after its day, with nothing waiting or missing; an original that is read again opens it anew."""
     counted_at: datetime | None = field(default=None, compare=False)
     """When this count began; None where an earlier release kept it."""
 
@@ -81,7 +81,10 @@ def look(which: str, at: datetime) -> LedgerDay:
     known = documents.read(LedgerDay, "LEDGER", which)
     if known and known.closed:
         return known
-    return so_far(at) if which == f"{at:%Y-%m-%d}" else day(which, at)
+    if which == f"{at:%Y-%m-%d}":
+        return so_far(at)
+    account = day(which, at)
+    return _closed(account, at) if known else account
 
 
 def so_far(at: datetime) -> LedgerDay:
@@ -123,10 +126,22 @@ def close(at: datetime) -> tuple[LedgerDay, ...]:
         known = documents.read(LedgerDay, "LEDGER", which)
         if (known and known.closed) or (not known and back > 1):
             continue
-        account = day(which, at)
-        found.append(replace(account, closed=not account.waiting and not account.difference))
-        documents.write_newer("LEDGER", which, found[-1], at)
+        found.append(_closed(day(which, at), at))
     return tuple(found)
+
+
+def _closed(account: LedgerDay, at: datetime) -> LedgerDay:
+    """Keep the account of a day that is over; closed when it balances."""
+    kept = replace(account, closed=not account.waiting and not account.difference)
+    documents.write_newer("LEDGER", account.day, kept, at)
+    return kept
+
+
+def reopen(which: str, at: datetime) -> None:
+    """An original of that day was read again, so what was kept of the day may no longer be true."""
+    known = documents.read(LedgerDay, "LEDGER", which)
+    if known and known.closed:
+        documents.write_newer("LEDGER", which, replace(known, closed=False), at)
 
 
 def kept(month: str) -> tuple[LedgerDay, ...]:

@@ -176,10 +176,11 @@ def _check_nothing_newer(ticket: Ticket, actor: Actor, wanted: Reply) -> None:
 def _not_before_own(given: Sequence[Message], actor: Actor) -> list[Message]:
     """Others' answers that the actor's own newest one did not come after, as far as one can tell.
 
+    A copy sent again is no sign that its sender saw what others had answered.
     Two written in one millisecond have no order; a repeated request carries an earlier time than its commit, but says
     what it followed.
     """
-    own = [each for each in given if each.author_id == actor.id]
+    own = [each for each in given if each.author_id == actor.id and "repeats" not in each.event]
     followed = {each.id for each in own}
     return [
         each

@@ -98,6 +98,7 @@ def is_ours(message: Message) -> bool:
 def speaks_to_customer(message: Message) -> bool:
     """Only such a message of ours ends somebody's wait, and only its failure begins it again.
 
-    A forward names the customer's message too, but goes to third parties; an automatic one answers nothing.
+    A forward names the customer's message too, but goes to third parties; an automatic one answers nothing, nor does
+    its copy, whoever sent that again.
     """
-    return is_ours(message) and not message.event.get("forward")
+    return is_ours(message) and not message.event.get("forward") and not message.event.get("automatic")

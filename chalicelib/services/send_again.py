@@ -63,6 +63,8 @@ def _copy(before: Loaded, first: Message, wanted: Reply, actor: Actor, at: datet
         author_name=actor.name, to=recipients.to, cc=recipients.cc, bcc=recipients.bcc, text=body.text, delivery=None,
         event={**first.event, "repeats": first.id, **memory(before.ticket, before.ticket.status)},
     )  # fmt: skip
+    if first.author_kind == "system":
+        message = replace(message, event={**message.event, "automatic": "1"})
     transaction = Transaction()
     stored = messages.add(transaction, message, body.html)
     messages.add_delivery(transaction, message, inbox.id, at)

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -96,7 +96,8 @@ def keep(original: StoredOriginal, metadata: Mapping[str, str]) -> str:
             MetadataDirective="REPLACE",
         )
     except _client().exceptions.NoSuchKey:
-        return target  # it leaves the tray only behind its copy: another delivery of the same notice was quicker
+        # It leaves the tray only behind its copy: another delivery was quicker, and may have known less of it.
+        return keep(replace(original, key=target), metadata) if in_tray else target
     if in_tray:
         _client().delete_object(Bucket=bucket, Key=original.key)
     return target

@@ -148,6 +148,17 @@ def test_without_last_seen_a_second_answer_to_the_same_question_is_stopped(
     assert reply(ticket_id, ben, said("No refund.", send_anyway=True), desk.advance(seconds=1))
 
 
+def test_a_copy_sent_again_does_not_mean_that_a_colleagues_answer_was_seen(
+    desk: Desk, ticket_id: str, anna: Actor, ben: Actor
+) -> None:
+    failed = reply(ticket_id, ben, said("Tomorrow."), desk.now).id
+    bounced(desk, ticket_id, failed)
+    reply(ticket_id, anna, said("It left today."), desk.advance(seconds=1))
+    send_again.send_again(ticket_id, failed, ben, desk.advance(seconds=1), to=(Party("", "ada@home.example"),))
+    with pytest.raises(Conflict, match="answered already"):
+        reply(ticket_id, ben, said("Any news?"), desk.advance(seconds=1))
+
+
 def test_what_never_arrived_or_was_taken_back_is_no_answer(desk: Desk, ticket_id: str, anna: Actor, ben: Actor) -> None:
     failed = reply(ticket_id, anna, said("One."), desk.advance(seconds=1))
     messages.move_delivery(ticket_id, failed.id, "failed", ["queued"], desk.now, "No such address.")

@@ -361,11 +361,26 @@ def test_a_look_at_a_closed_day_reads_no_original_and_at_an_open_one_counts(
     account = ledger.look(today, night + timedelta(hours=1))
     assert (account.shown, account.waiting, account.counted_at) == (2, 0, night + timedelta(hours=1))
     assert len(archive.read) == 2
-    ledger.close(night + timedelta(days=1))
     archive.read.clear()
     account = ledger.look(today, night + timedelta(days=2))
-    assert (account.shown, account.closed, account.counted_at) == (2, True, night + timedelta(days=1))
+    assert (account.shown, account.closed, account.counted_at) == (2, True, night + timedelta(hours=1))
     assert archive.read == []
+
+
+def test_a_closed_day_is_counted_anew_once_an_original_of_it_was_read_again(
+    desk: Desk, today: str, archive: Archive
+) -> None:
+    put(desk, "nobody", HELLO.replace(b"<1@", b"<8@"), "returns@shop.example")
+    inbound.take_in('{"key": "raw/nobody"}')
+    night = archive.midnight + timedelta(hours=26)
+    (account,) = ledger.close(night)
+    assert (account.shown, account.quarantined, account.closed) == (1, 1, True)
+    desk.inbox(id="returns", address="returns@shop.example", name="Returns")
+    desk.now = night + timedelta(hours=8)
+    inbound.take_in(f'{{"key": "kept/{today.replace("-", "/")}/nobody"}}')
+    account = ledger.look(today, night + timedelta(hours=9))
+    assert (account.shown, account.quarantined, account.difference, account.closed) == (2, 0, 0, True)
+    assert ledger.recent()[0].shown == 2
 
 
 def test_what_is_missing_is_named_again_without_reading_the_whole_day(desk: Desk, today: str, archive: Archive) -> None:

@@ -214,7 +214,7 @@ desk.frame = async ({ row, message, counts, notice, missed }) => {
     if (entry && message.ticket === openTicket()) putMessage(entry);
   }
   if (notice) {
-    toast(notice.text, false, mine.base + notice.path);
+    toast(notice.text, false, mine.base + (notice.path || `/tickets/${notice.ticket}`));
     const place = one('[data-bucket="notices"]');
     if (place) place.textContent = Number.parseInt(place.textContent || "0", 10) + 1;
   }

@@ -327,6 +327,13 @@ def test_names_are_cut_where_they_come_in(desk: Desk) -> None:
     assert (ticket.customer_name, author) == ("n" * 120, "n" * 120)
 
 
+def test_whoever_writes_without_a_name_is_called_as_before(desk: Desk) -> None:
+    receive_message.receive(mail(desk), envelope(desk), desk.now)
+    again = mail(desk, 2, sender=Party("", "ada@example.com"))
+    receipt = receive_message.receive(again, envelope(desk, "o2"), desk.advance(minutes=1))
+    assert messages.get(receipt.ticket_id or "", receipt.message_id or "").author_name == "Ada Example"
+
+
 def test_half_a_character_anywhere_in_a_message_is_replaced(desk: Desk) -> None:
     half = "\ud83d"
     odd = mail(

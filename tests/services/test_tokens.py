@@ -28,6 +28,15 @@ def test_a_token_authenticates(desk: Desk, written: str) -> None:
     assert (found.id, found.name, found.scopes) == (made.token.id, "Export", ("read",))
 
 
+def test_a_token_opens_nothing_but_what_is_its_own(desk: Desk) -> None:
+    first, second = (tokens.create(name, ("read",), SYSTEM, desk.now) for name in ("Export", "Import"))
+    assert tokens.authenticate(first.bearer, desk.now).id == first.token.id
+    assert tokens.authenticate(second.bearer, desk.now).id == second.token.id
+    guess = first.bearer[:-1] + ("a" if first.bearer[-1] != "a" else "b")
+    with pytest.raises(NotSignedIn):
+        tokens.authenticate(guess, desk.now)
+
+
 @pytest.mark.parametrize("bearer", ["", "Bearer", "Bearer ", "dbell_", "Basic abc", "dbell_" + "x" * 5000])
 def test_what_is_no_token_of_ours_is_refused(desk: Desk, bearer: str) -> None:
     with pytest.raises(NotSignedIn):

@@ -1,6 +1,7 @@
 """Settings of one deployment, read once from the environment, and the desk's clock."""
 
 import os
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -92,3 +93,8 @@ def set_clock_offset(offset: timedelta) -> None:
     """Move the desk's clock (local stack and tests only; ``wiring`` reads the stored offset)."""
     global _clock_offset
     _clock_offset = offset
+
+
+def pause(seconds: float) -> None:
+    """Let time pass: for what is done at night and may take its time, never while somebody waits."""
+    time.sleep(seconds)

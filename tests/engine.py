@@ -172,5 +172,6 @@ def desk(engine: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     wiring.forget_secrets()
     tickets.forget_leases()
     monkeypatch.setattr(config, "now", lambda: made.now)
+    monkeypatch.setattr(config, "pause", lambda seconds: made.advance(seconds=seconds))
     yield made
     config.settings.cache_clear()

@@ -14,12 +14,15 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 
+from chalicelib import config
 from chalicelib.store import counters, directory, lists, tickets
 from chalicelib.store.counters import CountedAs
 from chalicelib.store.lists import ListKind, ListName
 
 PAGE = 200
 LOOKS = 4
+SETTLE_SECONDS = 15
+"""Between two looks: an index may not know yet what a counter already counts, and seldom lags for seconds."""
 LIVE_LISTS: tuple[ListKind, ...] = ("open", "pending", "snoozed")
 MAX_SPAM = 5_000
 """Spam is counted as well, but kept for long.  A night reads so many of it; of more, only the rebuild counts it."""
@@ -32,7 +35,8 @@ number may be filed in an earlier month than the first one."""
 def recount(at: datetime, max_spam: int | None = MAX_SPAM) -> int:
     """Repair the counters; returns by how much they had drifted in all.
 
-    People go on working: a bucket is corrected once two looks one after the other find it at rest and off by the same.
+    People go on working: a bucket is corrected once two looks one after the other, ``SETTLE_SECONDS`` apart, find it at
+    rest and off by the same.
     ``max_spam``: above it the number of spam tickets stays as it is; None reads however many there are.
     """
     seen: dict[str, None] = {}
@@ -42,6 +46,8 @@ def recount(at: datetime, max_spam: int | None = MAX_SPAM) -> int:
         _months(at)
     )  # asked once: where the first tickets were erased, the first that is left lies far behind
     for _ in range(LOOKS):
+        if earlier:
+            config.pause(SETTLE_SECONDS)
         before = counters.totals()
         seen.update(dict.fromkeys(_live_ids()))
         spam = _spam_ids(months, max_spam)

@@ -1,6 +1,7 @@
 """Counters do not drift, and where they did, the night repairs them without losing what is counted meanwhile."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 import pytest
 
@@ -93,6 +94,21 @@ def test_what_moves_while_the_recount_reads_is_counted_once(desk: Desk, monkeypa
     recount.recount(desk.now)
     assert moved and second and counters.all_counts()["open"] == 2
     assert recount.recount(desk.now) == 0
+
+
+def test_a_ticket_that_the_index_does_not_know_yet_stays_counted(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An index lags behind the table: the counters, read consistently, may be ahead of the lists."""
+    arrived(desk)
+    late, known_at, real = arrived(desk, 2), desk.now + timedelta(seconds=10), lists.page
+
+    def page(name: lists.ListName, *arguments: object) -> Page:
+        found = real(name, *arguments)  # type: ignore[arg-type]
+        kept = [n for n, row in enumerate(found.rows) if desk.now >= known_at or row.id != late.id]
+        return Page(tuple(found.rows[n] for n in kept), tuple(found.seen_by[n] for n in kept), found.next)
+
+    monkeypatch.setattr(lists, "page", page)
+    assert recount.recount(desk.now) == 0
+    assert counters.all_counts()["open"] == 2
 
 
 def test_a_ticket_whose_fact_was_lost_is_counted_by_the_recount_as_by_a_worker(desk: Desk) -> None:

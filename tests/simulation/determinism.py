@@ -76,8 +76,10 @@ def _clock_type(now: Clock) -> type[datetime]:
 
 
 @contextmanager
-def deterministic(seed: int, now: Clock, note: Callable[[str, BaseException | None], None]) -> Iterator[None]:
-    """Inside, the desk's code sees ``now`` and random bytes that follow from ``seed``."""
+def deterministic(
+    seed: int, now: Clock, pause: Callable[[float], None], note: Callable[[str, BaseException | None], None]
+) -> Iterator[None]:
+    """Inside, the desk's code sees ``now``, waits by ``pause``, and random bytes follow from ``seed``."""
     chance = random.Random(seed)
     simulated = _clock_type(now)
     origin = now()
@@ -87,6 +89,7 @@ def deterministic(seed: int, now: Clock, note: Callable[[str, BaseException | No
             stack.enter_context(patch.object(where, name, value))
 
         put(config, "now", now)
+        put(config, "pause", pause)
         put(inbound, "datetime", simulated)
         put(relay, "datetime", simulated)
         put(wiring, "time", SimpleNamespace(monotonic=lambda: (now() - origin).total_seconds()))

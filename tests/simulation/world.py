@@ -218,6 +218,11 @@ class World:
         if over:
             self._die(invocation, "timed out")
 
+    def pause(self, seconds: float) -> None:
+        """The desk's code waits of its own accord; outside a function time stands still."""
+        if self.current is not None:
+            self._wait(self.current, seconds)
+
     def _die(self, invocation: Invocation, why: str) -> None:
         invocation.dead = True
         self.say(invocation.name, why)
@@ -311,7 +316,7 @@ class World:
     @contextmanager
     def running(self) -> Iterator["World"]:
         """Inside, the desk's code runs in this world."""
-        with determinism.deterministic(self.seed, self.now, self.broke), self.cloud.installed():
+        with determinism.deterministic(self.seed, self.now, self.pause, self.broke), self.cloud.installed():
             determinism.forget_everything()
             yield self
 

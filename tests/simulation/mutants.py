@@ -7,12 +7,12 @@ no promise depends on them.
 import ast
 import copy
 import json
-import random
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from tests.simulation import draws
 from tests.simulation.tree import Tree
 
 ROOMS = ("jobs", "services", "store")
@@ -51,12 +51,16 @@ class Mutant:
 
 @dataclass(frozen=True)
 class _Place:
-    """One node of a file's tree that can be made wrong: ``index`` counts the nodes as ``ast.walk`` meets them."""
+    """One node of a file's tree that can be made wrong: ``index`` counts the nodes as ``ast.walk`` meets them.
+
+    ``text``: the line as it is written.
+    """
 
     file: str
     index: int
     kind: str
     line: int
+    text: str
 
 
 def files(tree: Tree) -> list[str]:
@@ -112,14 +116,16 @@ def _is_docstring(statement: ast.stmt) -> bool:
 
 
 def made(tree: Tree, reached: frozenset[tuple[str, int]], count: int, seed: int) -> list[Mutant]:
-    """``count`` mutants, drawn by ``seed``: as many as possible of each kind, at most MOST_A_FILE of a file."""
-    chance = random.Random(seed)
+    """``count`` mutants, drawn by ``seed``: as many as possible of each kind, at most MOST_A_FILE of a file.
+
+    Each line draws its own lot, so that a change elsewhere in the code leaves most of the mutants what they were.
+    """
     places = [place for name in files(tree) for place in _places(name, tree.read(name), reached)]
     by_kind: dict[str, list[_Place]] = {}
     for place in places:
         by_kind.setdefault(place.kind, []).append(place)
     for found in by_kind.values():
-        chance.shuffle(found)
+        found.sort(key=lambda place: draws.share(seed, place.file, place.kind, place.text))
     chosen: list[Mutant] = []
     per_file: dict[str, int] = {}
     lines: set[tuple[str, int]] = set()
@@ -137,7 +143,7 @@ def made(tree: Tree, reached: frozenset[tuple[str, int]], count: int, seed: int)
 
 
 def _places(name: str, source: str, reached: frozenset[tuple[str, int]]) -> Iterator[_Place]:
-    tree = ast.parse(source)
+    tree, lines = ast.parse(source), source.splitlines()
     inside, skipped = _within_reached(tree, name, reached), _left_out(tree)
     for index, node in enumerate(ast.walk(tree)):
         if node in skipped or node not in inside:
@@ -145,7 +151,7 @@ def _places(name: str, source: str, reached: frozenset[tuple[str, int]]) -> Iter
         for kind, (fits, _) in MAKERS.items():
             if fits(node):
                 placed: Any = node.target if isinstance(node, ast.comprehension) else node
-                yield _Place(name, index, kind, placed.lineno)
+                yield _Place(name, index, kind, placed.lineno, lines[placed.lineno - 1].strip())
 
 
 def _within_reached(tree: ast.AST, name: str, reached: frozenset[tuple[str, int]]) -> set[ast.AST]:

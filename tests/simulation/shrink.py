@@ -67,7 +67,5 @@ def story(result: Result) -> str:
     """The history as short lines, with what it takes to play it again."""
     acts = "every act" if result.plan.acts is None else f"acts {', '.join(str(each) for each in result.acts)}"
     faults = [f"  {kind}: {' / '.join(name[1:])}" for name, kind in result.faults.items()]
-    broken = [f"  {each}" for each in result.violations]
-    return "\n".join(
-        (f"seed {result.plan.seed}: {acts}; {len(faults)} faults", *faults, *result.lines, "broken:", *broken)
-    )
+    broken = ["broken:", *(f"  {each}" for each in result.violations)] if result.violations else ["nothing broken"]
+    return "\n".join((f"seed {result.plan.seed}: {acts}; {len(faults)} faults", *faults, *result.lines, *broken))

@@ -109,6 +109,17 @@ def test_mutants_differ_from_the_source_in_one_small_thing_each(tmp_path: Path) 
     assert not [each for each in changed if "log(" in each or "count=5" in each]
 
 
+def test_a_change_elsewhere_leaves_the_drawn_mutants_what_they_are(tmp_path: Path) -> None:
+    room = tmp_path / "chalicelib" / "jobs"
+    room.mkdir(parents=True)
+    (room / "sample.py").write_text(SOURCE)
+    tree, file = _OneFile(tmp_path), "chalicelib/jobs/sample.py"
+    before = mutants.made(tree, frozenset((file, line) for line in range(1, 20)), 5, seed=1)
+    (room / "sample.py").write_text(f"{SOURCE}\n\ndef later(n):\n    return n\n")
+    after = mutants.made(tree, frozenset((file, line) for line in range(1, 20)), 5, seed=1)
+    assert [each.change for each in before] == [each.change for each in after]
+
+
 def test_only_what_the_histories_reach_is_made_wrong(tmp_path: Path) -> None:
     room = tmp_path / "chalicelib" / "jobs"
     room.mkdir(parents=True)

@@ -3,11 +3,12 @@
 import json
 import re
 
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from chalicelib.jobs import push
 from chalicelib.services.notices import Notice
 from tests.browser.conftest import Window, listens, read_out
+from tests.browser.held import Held
 from tests.builders import NOON
 from tests.stack import LocalStack, mail
 
@@ -104,15 +105,14 @@ def test_a_head_that_could_not_be_read_comes_with_the_next_change(stack: LocalSt
 
 def test_the_last_of_two_changes_stands_in_the_end(stack: LocalStack, window: Window) -> None:
     page = _ticket(stack, window, "Changed twice")
-    held: list[Route] = []
-    page.route(re.compile("/head$"), lambda route: held.append(route) if len(held) < 2 else route.continue_())
+    held = Held(page, "/head$", most=2)
     _changed(stack, page, "high")
     read_out(page)
-    first = held[0].fetch()
+    first = held.one().fetch()
     _changed(stack, page, "urgent")
-    held[0].fulfill(response=first)
+    held.one().fulfill(response=first)
     expect(page.get_by_label("Priority")).to_have_value("high")
-    held[1].continue_()
+    held.one(1).continue_()
     expect(page.get_by_label("Priority")).to_have_value("urgent")
 
 
@@ -123,8 +123,7 @@ def test_what_was_pushed_is_not_overwritten_by_what_was_read_before(stack: Local
     stack.send(mail("Re: Read slowly", In_Reply_To=first["Message-ID"]))
     page = _ticket_of(stack, window, "Read slowly", messages=2)
     shown = page.get_by_role("list", name="Conversation").get_by_role("article")
-    held: list[Route] = []
-    page.route(re.compile("/messages$"), lambda route: held.append(route))
+    held = Held(page, "/messages$")
     with page.expect_request(re.compile("/messages$")):
         page.evaluate("() => { one('#messages').lastElementChild.remove(); void desk.catchUp(); }")
     page.evaluate("""() => {
@@ -133,7 +132,7 @@ def test_what_was_pushed_is_not_overwritten_by_what_was_read_before(stack: Local
         desk.frame({ message: { ticket: openTicket(), id: entry.dataset.message, read: 1e11, html: fresh.outerHTML } });
     }""")
     expect(shown.first).to_contain_text("As it is by now")
-    held[0].continue_()
+    held.one().continue_()
     expect(shown).to_have_count(2)
     expect(shown.first).to_contain_text("As it is by now")
 
@@ -142,14 +141,14 @@ def test_counts_that_were_pushed_are_newer_than_those_asked_for_before(window: W
     page = window("ben", "/lists/open")
     listens(page)
     page.wait_for_load_state("networkidle")  # what it may have missed is asked for by now
-    held: list[Route] = []
-    page.route(re.compile("/counts$"), lambda route: held.append(route))
+    held = Held(page, "/counts$")
     with page.expect_request(re.compile("/counts$")):
         page.evaluate("() => { window.done = false; desk.catchUp().then(() => { window.done = true; }); }")
     read_out(page)
     page.evaluate("() => desk.frame({ counts: { open: 77 } })")
-    while held:  # the page may have asked by itself as well
-        held.pop().fulfill(json={"open": 88})
+    held.one()
+    for route in held.routes:  # the page may have asked by itself as well
+        route.fulfill(json={"open": 88})
     page.wait_for_function("() => window.done")
     assert page.locator('[data-bucket="open"]').first.inner_text() != "88"
 

@@ -2,9 +2,10 @@
 
 import re
 
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Window, listens, read_out
+from tests.browser.held import Held
 from tests.stack import LocalStack, mail
 
 
@@ -64,11 +65,10 @@ def test_undo_works_from_a_list_with_no_ticket_open(stack: LocalStack, window: W
 
 def test_the_answer_to_a_send_still_comes_after_moving_on(stack: LocalStack, window: Window) -> None:
     page, number = _two(stack, window, "Slow send")
-    held: list[Route] = []
-    page.route(re.compile(f"/tickets/{number}/write"), lambda route: held.append(route))
+    held = Held(page, f"/tickets/{number}/write")
     _write(page, "Slow but sure")
     _move_on(page, "Slow send")
-    held[0].continue_()
+    held.one().continue_()
     expect(page.locator(".toast", has_text="Sending to")).to_be_visible()
     expect(page.get_by_role("heading", name=re.compile("Slow send other"))).to_be_visible()
     page.locator(".toast").get_by_role("button", name="Undo").click()
@@ -78,12 +78,11 @@ def test_the_answer_to_a_send_still_comes_after_moving_on(stack: LocalStack, win
 
 def test_a_refused_send_is_told_after_moving_on_and_its_words_are_kept(stack: LocalStack, window: Window) -> None:
     page, number = _two(stack, window, "Refused send")
-    held: list[Route] = []
-    page.route(re.compile(f"/tickets/{number}/write"), lambda route: held.append(route))
+    held = Held(page, f"/tickets/{number}/write")
     page.get_by_label("To", exact=True).fill("nobody at all")
     _write(page, "Words worth keeping")
     _move_on(page, "Refused send")
-    held[0].continue_()
+    held.one().continue_()
     told = page.locator(".toast.bad").get_by_role("link", name=re.compile(f"#{number}: .*not an e-mail address"))
     expect(told).to_be_visible()
     told.click()
@@ -92,13 +91,12 @@ def test_a_refused_send_is_told_after_moving_on_and_its_words_are_kept(stack: Lo
 
 def test_the_head_of_a_ticket_never_stands_above_another(stack: LocalStack, window: Window) -> None:
     page, number = _two(stack, window, "Late head")
-    held: list[Route] = []
-    page.route(re.compile(f"/tickets/{number}/head"), lambda route: held.append(route))
+    held = Held(page, f"/tickets/{number}/head")
     with page.expect_request(re.compile(f"/tickets/{number}/head")):
         stack.api("PATCH", f"/tickets/{number}", {"priority": "urgent"})
     _move_on(page, "Late head")
     with page.expect_response(re.compile(f"/tickets/{number}/head")):
-        held[0].continue_()
+        held.one().continue_()
     read_out(page)
     expect(page.get_by_role("heading", name=re.compile("Late head other"))).to_be_visible()
     assert f"/tickets/{number}/" not in page.locator("#ticket-head").evaluate("(head) => head.outerHTML")
@@ -110,14 +108,13 @@ def test_rows_of_one_list_do_not_come_into_another(stack: LocalStack, window: Wi
     page = window("ben", "/lists/open")
     listens(page)
     expect(page.locator(f"#t-{number}")).to_be_visible()
-    held: list[Route] = []
-    page.route(re.compile("/lists/open/rows"), lambda route: held.append(route))
+    held = Held(page, "/lists/open/rows")
     with page.expect_request(re.compile("/lists/open/rows")):
         page.evaluate("() => void desk.catchUp()")
     page.get_by_role("navigation", name="Lists").get_by_role("link", name=re.compile("Mine")).click()
     expect(page.get_by_role("heading", name="Mine")).to_be_visible()
     with page.expect_response(re.compile("/lists/open/rows")):
-        held[0].continue_()
+        held.one().continue_()
     read_out(page)
     expect(page.locator(f"#t-{number}")).to_have_count(0)
 
@@ -130,8 +127,7 @@ def test_a_message_that_arrives_as_the_agent_leaves_is_not_counted_as_read_elsew
         stack.send(subject)
     number, other = (str(stack.ticket_about(f"Leaving {which}")["number"]) for which in ("first", "other"))
     page = window("ben", "/keys")
-    held: list[Route] = []
-    page.route(re.compile(r"/tools\.js"), lambda route: held.append(route))
+    held = Held(page, r"/tools\.js")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"/tickets/{number}?in=open")
@@ -142,7 +138,7 @@ def test_a_message_that_arrives_as_the_agent_leaves_is_not_counted_as_read_elsew
     _move_on(page, "Leaving")
     shown = page.locator("#composer [name=last_seen]").input_value()
     with page.expect_response(re.compile(r"/tools\.js")):
-        held[0].continue_()
+        held.one().continue_()
     page.evaluate("() => tools()")
     read_out(page)
     assert page.locator("#composer [name=last_seen]").input_value() == shown

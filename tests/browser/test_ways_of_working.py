@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, Response, Route, expect
+from playwright.sync_api import Page, Response, expect
 
 from bench.page import Traffic
 from tests.browser.conftest import Window, listens
+from tests.browser.held import Held
 from tests.stack import LocalStack, mail
 
 MAX_PAGE_BYTES = 60_000
@@ -156,15 +157,14 @@ def test_a_row_that_changes_while_its_ticket_opens_loses_nothing(stack: LocalSta
     number = str(stack.ticket_about("Written to while it opens")["number"])
     page = window("ben", "/lists/open")
     listens(page)
-    held: list[Route] = []
-    page.route(re.compile(rf"/tickets/{number}\?"), lambda route: held.append(route))
+    held = Held(page, rf"/tickets/{number}\?")
     row = page.locator(f"#t-{number}")
     was = row.get_attribute("data-last")
     row.get_by_role("link").click()
     page.wait_for_function("() => document.querySelector('.htmx-request')")
     stack.send(mail("Re: Written to while it opens", In_Reply_To=first["Message-ID"]))
     expect(row).not_to_have_attribute("data-last", was or "")
-    held[0].continue_()
+    held.one().continue_()
     expect(page.get_by_role("heading", name=re.compile("Written to while it opens"))).to_be_visible()
     assert page.locator("#ticket").count() == 1
     expect(page).to_have_url(re.compile(rf"/tickets/{number}\?in=open$"))

@@ -67,32 +67,34 @@ def test_a_forward_that_arrived_answers_nobody(desk: Desk, ticket_id: str, lina:
     assert waited is not None
 
 
-def test_an_acknowledgement_that_arrived_answers_nobody(desk: Desk, ticket_id: str, lina: Actor) -> None:
+def acknowledged(desk: Desk, ticket: str) -> Claimed:
+    """The acknowledgement of the customer's message, on its way."""
     desk.inbox(acknowledgement="Thank you.")
-    waited = tickets.get(ticket_id).waiting_since
-    sent = acknowledge.acknowledge(ticket_id, tickets.get(ticket_id).last_inbound_id, True, desk.now)
-    assert sent is not None and waited is not None
-    held = claim(ticket_id, sent.id, desk.now)
+    sent = acknowledge.acknowledge(ticket, tickets.get(ticket).last_inbound_id, True, desk.now)
+    assert sent is not None
+    held = claim(ticket, sent.id, desk.now)
     assert isinstance(held, Claimed)
+    return held
+
+
+def test_an_acknowledgement_that_arrived_answers_nobody(desk: Desk, ticket_id: str, lina: Actor) -> None:
+    waited = tickets.get(ticket_id).waiting_since
+    held = acknowledged(desk, ticket_id)
     deliver_message.record_unclear(held, Unclear("no answer"), desk.now)
     assert record_state.record(delivered(held), desk.now)
-    assert tickets.get(ticket_id).waiting_since == waited
+    assert tickets.get(ticket_id).waiting_since == waited is not None
 
 
 def test_the_copy_of_an_acknowledgement_answers_nobody_either(desk: Desk, ticket_id: str, lina: Actor) -> None:
-    desk.inbox(acknowledgement="Thank you.")
     waited = tickets.get(ticket_id).waiting_since
-    sent = acknowledge.acknowledge(ticket_id, tickets.get(ticket_id).last_inbound_id, True, desk.now)
-    assert sent is not None and waited is not None
-    held = claim(ticket_id, sent.id, desk.now)
-    assert isinstance(held, Claimed)
+    held = acknowledged(desk, ticket_id)
     deliver_message.record_refused(held, Refused("no", None), desk.now)
-    copy = send_again.send_again(ticket_id, sent.id, lina, desk.advance(seconds=1))
+    copy = send_again.send_again(ticket_id, held.outbound.message_id, lina, desk.advance(seconds=1))
     held = claim(ticket_id, copy.id, desk.now)
     assert isinstance(held, Claimed)
     deliver_message.record_unclear(held, Unclear("no answer"), desk.now)
     assert record_state.record(delivered(held), desk.now)
-    assert tickets.get(ticket_id).waiting_since == waited
+    assert tickets.get(ticket_id).waiting_since == waited is not None
 
 
 def test_a_forward_that_failed_makes_nobody_wait(desk: Desk, ticket_id: str, lina: Actor) -> None:

@@ -1,4 +1,4 @@
-"""The mail port: takes mail as SES's receipt rules do, for every address that is an inbox of the desk.
+"""The mail port: takes mail as SES's receipt rules do, for every address of an active inbox of the desk.
 
 A mail is accepted only once it lies in the originals bucket; the notice follows.  Should the notice get lost, the
 repair sweep finds the mail in the tray.
@@ -7,6 +7,7 @@ repair sweep finds the mail in the tray.
 import asyncio
 import json
 import logging
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +18,9 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from chalicelib.domain.people import Inbox
+from chalicelib.store.codec import decode
+from chalicelib.store.directory import AddressOf
 from local.engine import HOST, Engine
 from local.receipt import Received, notification, receive
 from local.stack import Stack
@@ -27,6 +31,18 @@ WAITING_CONNECTIONS = 1024
 UNKNOWN = "550 5.1.1 There is no such mailbox here"
 
 logger = logging.getLogger("deskbell.smtp")
+Partition = Callable[[str], Mapping[str, Mapping[str, Any]]]
+"""Items of one partition of the desk's table by sort key, in DynamoDB's notation."""
+
+
+def takes_mail_for(address: str, partition: Partition) -> bool:
+    """True for an active inbox's address, with or without a plus part: SES's first rule names no others."""
+    local, at, domain = address.strip().lower().rpartition("@")
+    spellings = (f"{local}{at}{domain}", f"{local.split('+')[0]}{at}{domain}")
+    claims = (partition(f"ADDRESS#{each}").get("ADDRESS") for each in spellings)
+    inboxes = partition("INBOXES")
+    held = (inboxes.get(decode(AddressOf, claim["data"]["S"]).inbox_id) for claim in claims if claim)
+    return any(decode(Inbox, inbox["data"]["S"]).active for inbox in held if inbox)
 
 
 class _PatientSmtp(SMTP):
@@ -81,10 +97,7 @@ class MailPort:
         self._uploads.shutdown()
 
     def knows(self, address: str) -> bool:
-        """True for an inbox's address, with or without a plus part."""
-        local, at, domain = address.strip().lower().rpartition("@")
-        spellings = (f"{local}{at}{domain}", f"{local.split('+')[0]}{at}{domain}")
-        return any(self.engine.partition(self.stack.table, f"ADDRESS#{each}") for each in spellings)
+        return takes_mail_for(address, partial(self.engine.partition, self.stack.table))
 
     def accept(self, raw: bytes, source: str, recipients: list[str], helo: str) -> Received:
         """Store a mail as SES would, then tell the desk."""

@@ -117,7 +117,13 @@ class Channel(Protocol):
         """Cheap key of what must stay in order; None where order comes from the messages' own times."""
 
     def parse(self, original: Original, inbox: Inbox, tools: Tools) -> Sequence[Parsed]:
-        """Everything that one original holds for this inbox.  Raises MalformedPayload for what is not theirs."""
+        """Everything that one original holds for this inbox.  Raises MalformedPayload for what is not theirs.
+
+        It calls nobody: it may be done in a process of its own, with every secret read already.
+        """
+
+    def danger(self, original: Original) -> str:
+        """Why nobody may be handed the original, told without reading it whole; "" when nothing speaks against it."""
 
     def send(self, message: Outbound, inbox: Inbox, tools: Tools) -> Sent:
         """Send once.  Raises Refused (proof that nothing was sent) or Unclear."""

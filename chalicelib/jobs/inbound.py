@@ -15,23 +15,26 @@ from chalicelib.connectors.email.notification import Notice
 from chalicelib.domain.message import Edited, Inbound, Party, Skipped, StateChange
 from chalicelib.domain.people import Inbox
 from chalicelib.errors import MalformedPayload, NotFound
+from chalicelib.jobs.apart import apart
 from chalicelib.jobs.batches import each_record
 from chalicelib.observability import count, failed, log, traced, warn
 from chalicelib.services import edit_message, ledger, originals, receive_message, record_state
 from chalicelib.services.receive_message import Envelope
-from chalicelib.store import directory, documents, objects, receipts
+from chalicelib.store import directory, objects, receipts
 from chalicelib.store.objects import StoredOriginal
 
 NO_ENVELOPE = "The envelope of this mail is lost and it names none of our addresses: look whom it is for."
 ENVELOPE_MINUTES = 35
 """Longer than the queue's own attempts take."""
 LAST_ATTEMPT = 4
-"""The one before the dead-letter queue's: what died while being read is not read again."""
+"""The one before the dead-letter queue's: an edit waits no longer for its message."""
 EDITS = {
     "edited": "The customer edited an earlier message.",
     "same": "It is an edit that is shown already.",
     "unknown": "It edits a message that this desk never received.",
 }
+APART_ATTEMPT = 2
+"""From this one on an original is read in a process of its own, so that one that kills it harms no other."""
 UNREADABLE_ATTEMPT = 3
 """Of the five that the queue allows: two for whatever passes by itself."""
 
@@ -190,44 +193,30 @@ def _for_inbox(source: Original, envelope: Envelope, at: datetime, attempt: int,
 
 
 def _events(source: Original, envelope: Envelope, attempt: int) -> Sequence[Parsed]:
-    """What the original holds.  What the connector chokes on, or dies of, is a ticket that says so in the end."""
+    """What the original holds.  What the connector chokes on, or dies of, is a ticket that says so in the end.
+
+    AWS away is no fault of the mail: reading calls nobody, and what it needs of AWS is fetched before.
+    """
     inbox = envelope.inbox
-    channel, tools = wiring.channel(inbox.channel), wiring.ready_tools(inbox)  # AWS away is no fault of the mail
-    if attempt >= LAST_ATTEMPT and _was_being_read(envelope):
-        count("Unreadable")
-        return (_unreadable(source),)
-    if attempt > 1:
-        _note_reading(envelope, True)
+    channel, tools = wiring.channel(inbox.channel), wiring.ready_tools(inbox)
+
+    def read() -> Sequence[Parsed]:
+        return channel.parse(source, inbox, tools)
+
     try:
-        events = channel.parse(source, inbox, tools)
+        return read() if attempt < APART_ATTEMPT else apart(read)
     except MalformedPayload:
         raise
     except Exception:  # whatever it is, one odd original must neither stop nor vanish
         failed("parse failed", channel=inbox.channel, attempt=attempt)
         if attempt < UNREADABLE_ATTEMPT:
             raise
-        count("Unreadable")
-        events = (_unreadable(source),)
-    if attempt > 1:
-        _note_reading(envelope, False)
-    return events
+    count("Unreadable")
+    return (_unreadable(source, channel.danger(source)),)
 
 
-def _note_reading(envelope: Envelope, begins: bool) -> None:
-    """From the second attempt on: so that a mail that kills the function is told from those in its batch."""
-    key = (f"READING#{envelope.receipt_name}", "READING")
-    if begins:
-        documents.write(*key, envelope.day, config.now() + timedelta(days=2))
-    else:
-        documents.delete(*key)
-
-
-def _was_being_read(envelope: Envelope) -> bool:
-    return documents.read(str, f"READING#{envelope.receipt_name}", "READING") is not None
-
-
-def _unreadable(source: Original) -> Inbound:
-    """A ticket for what nobody can read: the agent downloads the original."""
+def _unreadable(source: Original, danger: str) -> Inbound:
+    """A ticket for what nobody can read: the agent downloads the original, unless that may do harm."""
     sender = source.metadata.get("source") or "unknown sender"
     return Inbound(
         fingerprint=hashlib.sha256(source.body).hexdigest(),
@@ -236,6 +225,7 @@ def _unreadable(source: Original) -> Inbound:
         subject="Message that could not be read",
         banners=("This message could not be read. Download the original to see it.",),
         may_auto_answer=False,
+        refused=danger or None,
     )
 
 

@@ -9,7 +9,8 @@ import pytest
 from chalicelib import wiring
 from chalicelib.connectors.email.channel import EmailChannel
 from chalicelib.jobs import clock, inbound
-from chalicelib.services import ledger, originals
+from chalicelib.jobs.apart import Died
+from chalicelib.services import ledger, originals, receive_message
 from chalicelib.store import lists, objects
 from chalicelib.store.lists import ListName
 from tests.engine import Desk
@@ -124,18 +125,53 @@ def test_aws_away_is_no_fault_of_the_mail(desk: Desk, tray: str) -> None:
     assert opened() == ["Hello"]
 
 
-def test_a_mail_that_kills_the_function_is_not_read_for_ever(
-    desk: Desk, tray: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def kills(*_: object) -> None:
-        raise Killed  # out of memory, or out of time
+def killer(*_: object) -> None:
+    raise Killed  # out of memory, or out of time
 
-    monkeypatch.setattr(EmailChannel, "parse", kills)
-    for attempt in (1, 2, 3):
-        with pytest.raises(Killed):
-            inbound.take_in(notice(tray, "support@shop.example"), attempt)
-    inbound.take_in(notice(tray, "support@shop.example"), attempt=4)
+
+def test_a_mail_that_kills_the_function_does_so_once(desk: Desk, tray: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(EmailChannel, "parse", killer)
+    with pytest.raises(Killed):
+        inbound.take_in(notice(tray, "support@shop.example"), attempt=1)
+    with pytest.raises(Died):
+        inbound.take_in(notice(tray, "support@shop.example"), attempt=2)
+    assert opened() == []
+    inbound.take_in(notice(tray, "support@shop.example"), attempt=3)
     assert opened() == ["Message that could not be read"]
+
+
+def test_a_mail_is_not_given_up_because_aws_was_away(desk: Desk, tray: str) -> None:
+    def away(*_: object) -> None:
+        raise ConnectionError("DynamoDB is away")
+
+    for attempt in (1, 2, 3, 4):
+        with pytest.MonkeyPatch.context() as for_now:
+            for_now.setattr(receive_message, "receive", away)
+            with pytest.raises(ConnectionError):
+                inbound.take_in(notice(tray, "support@shop.example"), attempt)
+    inbound.take_in(notice(tray, "support@shop.example"), attempt=5)
+    assert opened() == ["Hello"]
+
+
+@pytest.mark.parametrize("told_by", ["notice", "headers"])
+def test_a_virus_is_kept_out_even_when_the_mail_cannot_be_read(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, told_by: str
+) -> None:
+    desk.inbox()
+    stamped = b"Received: from x by inbound-smtp.eu-west-1.amazonaws.com with SMTP id m1 for support@shop.example\r\n"
+    objects.put_original(
+        "raw/m1", (b"X-SES-Virus-Verdict: FAIL\r\n" + stamped if told_by == "headers" else b"") + BLIND, {}
+    )
+    monkeypatch.setattr(EmailChannel, "parse", killer)
+    body = notice("raw/m1", "support@shop.example").replace(
+        '"virusVerdict": {"status": "PASS"}',
+        '"virusVerdict": {"status": "FAIL"}' if told_by == "notice" else '"virusVerdict": {"status": ""}',
+    )
+    inbound.take_in(body, attempt=3)
+    assert opened() == []
+    assert [entry.reason for entry in originals.quarantined()] == [
+        "SES found a virus in this mail. The original is kept 30 days and not shown."
+    ]
 
 
 def test_a_mail_in_the_same_batch_as_a_killer_is_read_all_the_same(desk: Desk, tray: str) -> None:

@@ -70,6 +70,10 @@ class EmailChannel:
             return (_complained(original, facts),)
         return (incoming.message(facts),)
 
+    def danger(self, original: Original) -> str:
+        """SES's verdict on viruses."""
+        return incoming.danger(envelope_of(original.metadata, read_headers(original.body)))
+
     def send(self, message: Outbound, inbox: Inbox, tools: Tools) -> Sent:
         """Hand the mail to SES once.  Answers come back under our id and under SES's."""
         recipients = [party.address for party in (*message.to, *message.cc, *message.bcc)]

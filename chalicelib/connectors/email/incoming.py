@@ -63,11 +63,17 @@ class Facts:
 
 def refusal(facts: Facts) -> Inbound | None:
     """A mail that is kept out whatever it says: a virus, or our own mail coming back."""
-    if facts.envelope.virus == "FAIL":
-        return _bare(facts, refused="SES found a virus in this mail. The original is kept 30 days and not shown.")
+    if harm := danger(facts.envelope):
+        return _bare(facts, refused=harm)
     if _is_our_own(facts):
         return suppressed(facts, "This is a mail of this desk that came back to it.")
     return None
+
+
+def danger(envelope: Envelope) -> str:
+    if envelope.virus != "FAIL":
+        return ""
+    return "SES found a virus in this mail. The original is kept 30 days and not shown."
 
 
 def _is_our_own(facts: Facts) -> bool:

@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from chalicelib import config
-from chalicelib.domain.people import Actor, Agent, Inbox, Team, actor_of
+from chalicelib.domain.people import Actor, Agent, Inbox, Role, Team, actor_of
 from chalicelib.services import tokens
 from chalicelib.store import directory
 from tests.simulation import draws, mails
 from tests.simulation.cloud import ORIGINALS, PARAMETERS, Item
 from tests.simulation.mails import Mail
 from tests.simulation.sources import Sources
-from tests.simulation.world import Ended, World
+from tests.simulation.world import OPERATOR, Ended, World
 
 BOT = "bot"
 BOT_SECRET = "telegram-knocks"
@@ -67,8 +67,6 @@ class Desk:
     """Snoozed tickets that nobody touches before they wake, and when that is."""
     spoiled: set[str] = field(default_factory=set)
     """What was put wrong in the table without the desk's doing: "counts", "lists"."""
-    poison: set[str] = field(default_factory=set)
-    """Bodies of letters that may stay on a dead-letter queue."""
     letters: set[str] = field(default_factory=set)
     """Bodies of letters that have to go back to their queue."""
     settled: set[str] = field(default_factory=set)
@@ -100,9 +98,11 @@ class Desk:
         from chalicelib.store.directory import AddressOf
 
         documents.write("ADDRESS#in@desk.shop.example", "ADDRESS", AddressOf("returns"))
+        staff: tuple[tuple[str, Role], ...] = (
+            ("lina", "agent"), ("omar", "agent"), ("ada", "admin"), ("leo", "leader"),
+        )  # fmt: skip
         self.agents = tuple(
-            Agent(name, f"{name}@shop.example", name.capitalize(), role, True, now)  # type: ignore[arg-type]
-            for name, role in (("lina", "agent"), ("omar", "agent"), ("ada", "admin"), ("leo", "leader"))
+            Agent(name, f"{name}@shop.example", name.capitalize(), role, True, now) for name, role in staff
         )
         for agent in self.agents:
             directory.save_agent(agent)
@@ -145,6 +145,11 @@ class Desk:
     def actor(self, agent: Agent) -> Actor:
         return actor_of(agent)
 
+    @property
+    def poison(self) -> set[str]:
+        """Bodies of letters that may stay on a dead-letter queue."""
+        return self.sources.rubbish
+
     def addresses(self) -> frozenset[str]:
         return frozenset({*(each.address for each in self.inboxes if each.channel == "email"), "in@desk.shop.example"})
 
@@ -163,6 +168,11 @@ class Desk:
 
         world.say(who, label)
         world.invoke("web", act, heard)
+
+    def operator(self, label: str, act: Callable[[], Any]) -> None:
+        """Somebody runs a command on a machine of the desk's owner."""
+        self.world.say("operator", label)
+        self.world.invoke(OPERATOR, act)
 
     def mail_arrives(self, mail: Mail, notices: int = 1) -> None:
         """SES stores a mail and tells SNS, which tells the queue."""

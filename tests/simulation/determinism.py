@@ -18,6 +18,7 @@ from chalicelib.connectors.email import mime
 from chalicelib.connectors.email.parsed import ParsedMail
 from chalicelib.jobs import inbound, push, relay
 from chalicelib.services import attempts, ledger, mail_setup, password_links, sign_in
+from tests.simulation.errors import Chokes
 
 Clock = Callable[[], datetime]
 
@@ -58,7 +59,7 @@ CHOKES_ON = b"From: \xff\xfe<<"
 
 def _parse(raw: bytes) -> ParsedMail:
     if CHOKES_ON in raw:
-        raise LookupError("the reader chokes on this mail")
+        raise Chokes("the reader chokes on this mail")
     return mime.parse_mail(raw)
 
 

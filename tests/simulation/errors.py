@@ -17,6 +17,10 @@ class Killed(BaseException):
     """The function is gone: nothing in it may catch this."""
 
 
+class Chokes(Exception):
+    """What the reader raises on the mail that it cannot read: a class that no code of the desk's raises or expects."""
+
+
 def client_error(code: str, status: int, operation: str, message: str = "injected") -> ClientError:
     answer: Any = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
     return ClientError(answer, operation)

@@ -131,7 +131,7 @@ def _calm(desk: Desk) -> None:
         from chalicelib.jobs import clock
 
         if "lists" in desk.spoiled:
-            world.invoke("web", lambda: rebuild_all(desk.now()), label="rebuilds what is derived")
+            desk.operator("rebuilds what is derived", lambda: rebuild_all(desk.now()))
 
         world.invoke("daily", clock.daily, label="the night's account")
 

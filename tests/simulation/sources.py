@@ -38,6 +38,8 @@ class Sources:
         self.deliveries = 0
         self.records = 0
         self.busy = [False] * world.cloud.shards()
+        self.rubbish: set[str] = set()
+        """Bodies that are no message of ours."""
         world.watchers.append(self._notice)
 
     # -- queues -------------------------------------------------------------------------------------------------------
@@ -100,7 +102,8 @@ class Sources:
             self.world.cloud.delete(queue, [each for each in records if each["messageId"] not in failed])
 
         label = f"{len(records)} off {queue}: " + " ".join(_short(each["body"]) for each in records)
-        self.world.invoke(CONSUMERS[queue], lambda: HANDLERS[queue]({"Records": records}), done, label)
+        rubbish = any(each["body"] in self.rubbish for each in records)
+        self.world.invoke(CONSUMERS[queue], lambda: HANDLERS[queue]({"Records": records}), done, label, rubbish)
 
     # -- the table's stream -------------------------------------------------------------------------------------------
 

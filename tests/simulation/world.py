@@ -15,12 +15,12 @@ from typing import Any
 
 from greenlet import getcurrent, greenlet
 
-from chalicelib.errors import DeskbellError
+from chalicelib.errors import DeskbellError, MalformedPayload
 from chalicelib.store.transaction import Lost
 from infra.functions import FUNCTIONS
 from tests.simulation import determinism, draws, errors, sites
 from tests.simulation.cloud import Cloud
-from tests.simulation.errors import Killed
+from tests.simulation.errors import Chokes, Killed
 from tests.simulation.faults import (
     CLOCKS_BEHIND,
     MOST_SECONDS_BEHIND,
@@ -31,13 +31,16 @@ from tests.simulation.faults import (
     Rates,
 )
 
-TIMEOUTS = {each.name: each.timeout_seconds for each in FUNCTIONS}
+OPERATOR = "operator"
+"""No function at AWS: a command on a machine of the desk's owner.  It may be cut off like any of them."""
+TIMEOUTS = {each.name: each.timeout_seconds for each in FUNCTIONS} | {OPERATOR: 3600}
 INTERLEAVED = (0.04, 0.08, 0.3)
 """Share of calls at which others go on meanwhile: one of these in each history."""
 DIES: frozenset[Kind] = frozenset({"dies before", "dies after", "hangs before", "hangs after"})
-ON_PURPOSE = (LookupError, Lost)
-"""What a function may raise without a fault of the world's, beside our own errors for people: an edit that came before
-its message, a race that was lost.  The queue brings both again."""
+ASKED_BY_PEOPLE = frozenset({"web", "hooks", "live_connect", "live_message", "live_disconnect"})
+"""Functions that somebody waits for: they may answer with an error that says what to do.  A queue tells nobody."""
+TOO_EARLY = "the edit came before its message"
+"""What the queue brings again: the one plain LookupError that is raised on purpose."""
 
 
 @dataclass
@@ -59,6 +62,8 @@ class Invocation:
     coroutine: Any = None
     dead: bool = False
     struck: bool = False
+    rubbish: bool = False
+    """It was handed what is no message of ours: it has to refuse that."""
     records_failed: int = 0
     behind: timedelta = timedelta(0)
     """How much its computer's clock is behind."""
@@ -142,13 +147,18 @@ class World:
     # -- functions ----------------------------------------------------------------------------------------------------
 
     def invoke(
-        self, function: str, handler: Callable[[], Any], done: Callable[[Ended], None] | None = None, label: str = ""
+        self,
+        function: str,
+        handler: Callable[[], Any],
+        done: Callable[[Ended], None] | None = None,
+        label: str = "",
+        rubbish: bool = False,
     ) -> None:
-        """Run a function now; ``done`` hears how it ended."""
+        """Run a function now; ``done`` hears how it ended.  ``rubbish``: it is handed what is no message of ours."""
         self.counts[function] += 1
         name = f"{function}#{self.counts[function]}"
         deadline = self.time + timedelta(seconds=TIMEOUTS[function])
-        invocation = Invocation(function, name, deadline, self._environment(function), done)
+        invocation = Invocation(function, name, deadline, self._environment(function), done, rubbish=rubbish)
         invocation.behind = self._behind(function)
         invocation.coroutine = greenlet(lambda: self._run(invocation, handler))
         self.in_flight += 1
@@ -183,7 +193,7 @@ class World:
             ended = Ended(died=True)
         except Exception as error:  # noqa: BLE001  # whatever a function raises, the runtime reports
             ended = Ended(broke=error)
-            if not invocation.struck and not _is_expected(error):
+            if not is_expected(invocation, error):
                 self._unexpected(invocation.name, error)
         self.in_flight -= 1
         if not ended.died:
@@ -234,7 +244,7 @@ class World:
         self.say(invocation.name if invocation else "?", f"{event}: {type(error).__name__}: {str(error)[:160]}")
         if event == "record failed" and invocation is not None:
             invocation.records_failed += 1
-        if error is not None and invocation is not None and not invocation.struck and not _is_expected(error):
+        if error is not None and invocation is not None and not is_expected(invocation, error):
             self._unexpected(invocation.name, error)
 
     # -- calls --------------------------------------------------------------------------------------------------------
@@ -321,6 +331,15 @@ class World:
             yield self
 
 
-def _is_expected(error: BaseException) -> bool:
-    for_people = isinstance(error, DeskbellError) and error.status < 500
-    return for_people or isinstance(error, ON_PURPOSE)
+def is_expected(invocation: Invocation, error: BaseException) -> bool:
+    """Whether a function may raise or log this: the world struck it, or the desk raises it on purpose.
+
+    Classes of Python's own are no excuse: a KeyError is a LookupError, and a bug.
+    """
+    if invocation.struck or isinstance(error, Lost | Chokes):
+        return True
+    if type(error) is LookupError:
+        return str(error) == TOO_EARLY
+    if isinstance(error, MalformedPayload) and invocation.rubbish:
+        return True
+    return invocation.function in ASKED_BY_PEOPLE and isinstance(error, DeskbellError) and error.status < 500

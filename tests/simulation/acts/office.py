@@ -87,7 +87,7 @@ def counts_anew(turn: Turn) -> None:
         desk.spoiled.add("counts")
         CounterItem(*counter).update(actions=[CounterItem.amount.add(turn.among((-2, -1, 1, 3), "by how much"))])
         desk.world.say("table", f"! the count {counter[1]} is off")
-    desk.web("ada", "has the lists counted anew", lambda: recount.recount(desk.now()))
+    desk.world.invoke("daily", lambda: recount.recount(desk.now()), label="counts the lists anew")
 
 
 @act(0.7)

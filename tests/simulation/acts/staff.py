@@ -125,7 +125,7 @@ def rebuilds_what_is_derived(turn: Turn) -> None:
         DocumentItem(UNDELIVERED, f"{turn.among((7, 999_999), 'which'):012d}").save()
         desk.world.say("table", "! a list names a ticket that never was")
 
-    desk.web("ada", "rebuilds lists, counts and words", lambda: rebuild_all(desk.now()))
+    desk.operator("rebuilds lists, counts and words", lambda: rebuild_all(desk.now()))
 
 
 def rebuild_all(at: datetime) -> None:

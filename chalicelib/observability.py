@@ -34,8 +34,8 @@ def failed(event: str, **facts: Any) -> None:
 def count(name: str, amount: float = 1) -> None:
     """Add to a metric of this invocation.
 
-    AWS bills each metric for every hour in which it is written, so only three come day by day (Received,
-    ReceivedToShown, QueuedToSent); the others mean trouble.  What went well stands in the log.
+    AWS bills each metric for every hour in which it is written, so only five come day by day (Received, Shown,
+    ReceivedToShown, Sent, QueuedToSent); the others mean trouble.  What else went well stands in the log.
     """
     metrics.add_metric(name=name, unit=MetricUnit.Count, value=amount)
 

@@ -19,8 +19,8 @@ MEMORY_MB = {
 INDEXES = ("by_status", "by_holder", "by_inbox", "by_wait", "by_customer", "by_time")
 CLOCKS = ("sweep", "repair", "hourly", "daily")
 ALARMS = 10.0
-CUSTOM_METRICS = 3.0
-"""What is always written: Received, ReceivedToShown, QueuedToSent.  Others come only with trouble."""
+CUSTOM_METRICS = 5.0
+"""What is always written: Received, Shown, ReceivedToShown, Sent, QueuedToSent.  Others come only with trouble."""
 
 OF_A_MAIL_IN = {"s3_puts": 2.0, "s3_gets": 3.1, "ses_in": 1.0}
 """Stored by SES and moved once it is read; read once, and looked at by the next hour's ledger and the next night's."""

@@ -67,4 +67,5 @@ def _send(claimed: Claimed, channel: Channel, tools: Tools) -> None:
         return
     deliver_message.record_sent(claimed, sent, config.now())
     log("sent", ticket=outbound.ticket_id, attempt=claimed.attempt)
+    count("Sent")
     latency("QueuedToSent", (config.now() - outbound.at).total_seconds() * 1000)

@@ -16,6 +16,7 @@ from chalicelib.config import settings
 from chalicelib.domain.moments import from_stamp
 from chalicelib.observability import count, failed, flush, warn
 from chalicelib.store import objects
+from chalicelib.store.codec import decode
 
 MAX_DELAY_SECONDS = 900
 IGNORED_ORIGINS = frozenset({"import", "rebuild", "migration", "demo"})
@@ -27,6 +28,15 @@ class Parcel:
 
     queue_url: str
     entry: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class _Message:
+    """What the relay looks at of a message."""
+
+    direction: str = ""
+    original_key: str = ""
+    at: datetime | None = None
 
 
 def relay(event: dict[str, Any], context: object) -> None:
@@ -68,7 +78,8 @@ def parcels_of(record: Mapping[str, Any], at: datetime) -> list[Parcel]:
         renamed = {"renamed": "1"} if old and _text(new, "subject") != _text(old, "subject") else {}
         return [_work(kind="ticket", ticket=ticket_id, **renamed)]
     if sk.startswith("MESSAGE#"):
-        return [_work(kind="message", ticket=ticket_id, message=sk.removeprefix("MESSAGE#"))]
+        received = {} if old else _received(new)  # an edit shows nothing that was not received before
+        return [_work(kind="message", ticket=ticket_id, message=sk.removeprefix("MESSAGE#"), **received)]
     if sk.startswith("DELIVERY#"):
         return _delivery(ticket_id, sk.removeprefix("DELIVERY#"), new, old, at)
     return []
@@ -77,6 +88,14 @@ def parcels_of(record: Mapping[str, Any], at: datetime) -> list[Parcel]:
 def _text(image: Mapping[str, Any], name: str) -> str:
     value = image.get(name, {})
     return str(next(iter(value.values()))) if value else ""
+
+
+def _received(new: Mapping[str, Any]) -> dict[str, str]:
+    """When a channel's message came in: how long it took to be shown is measured from then, without reading it."""
+    message = decode(_Message, _text(new, "data") or "{}")
+    if message.direction != "in" or not message.original_key or message.at is None:
+        return {}
+    return {"received": message.at.isoformat()}
 
 
 def _is_new(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:

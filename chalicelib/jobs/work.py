@@ -1,26 +1,31 @@
 """Queue edge: the consequences of committed facts."""
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from chalicelib import config
 from chalicelib.errors import NotFound
 from chalicelib.jobs import delivery_events, push
 from chalicelib.jobs.batches import each_record
-from chalicelib.observability import failed, flush, latency, log
+from chalicelib.observability import count, failed, flush, latency, log
 from chalicelib.services import follow_up, notices, search
 from chalicelib.store import counters, live, messages, tickets
 
 
 @dataclass(frozen=True)
 class Shown:
-    """What open consoles must hear of after a batch: tickets whose row changed, messages that are new or changed."""
+    """What open consoles must hear of after a batch: tickets whose row changed, messages that are new or changed.
 
-    tickets: dict[str, None]
-    messages: dict[tuple[str, str], None]
-    notices: dict[tuple[str, str], None]
+    received: when each of the messages that came in was received.
+    """
+
+    tickets: dict[str, None] = field(default_factory=dict)
+    messages: dict[tuple[str, str], None] = field(default_factory=dict)
+    notices: dict[tuple[str, str], None] = field(default_factory=dict)
+    received: dict[tuple[str, str], datetime] = field(default_factory=dict)
 
 
 def work(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -28,7 +33,7 @@ def work(event: dict[str, Any], context: object) -> dict[str, Any]:
 
     They hear of it before receipts are followed up (acknowledged, indexed), which takes longest and shows nothing yet.
     """
-    shown = Shown({}, {}, {})
+    shown = Shown()
     receipts = [record for record in event["Records"] if _is_receipt(record)]
     others = [record for record in event["Records"] if record not in receipts]
     failures: list[dict[str, str]] = []
@@ -52,6 +57,7 @@ def _is_receipt(record: dict[str, Any]) -> bool:
 def _try_to_show(shown: Shown) -> None:
     try:
         _show(shown)
+        _measure(shown.received.values())
     except Exception:  # a console that missed a push shows it with its next page; the facts are done
         failed("push failed")
 
@@ -78,7 +84,10 @@ def _follow_fact(fact: dict[str, str], shown: Shown) -> None:
             search.index(ticket, "")
         shown.tickets[fact["ticket"]] = None
     elif kind in ("message", "delivery"):
-        shown.messages[(fact["ticket"], fact["message"])] = None
+        about = (fact["ticket"], fact["message"])
+        shown.messages[about] = None
+        if "received" in fact:
+            shown.received[about] = datetime.fromisoformat(fact["received"])
     elif kind == "notice":
         shown.notices[(fact["agent"], fact["notice"])] = None
     else:
@@ -94,6 +103,14 @@ def _show(shown: Shown) -> None:
         return
     frames = [*_rows(shown.tickets, listening), *_messages(shown.messages, listening), *_notices(shown.notices)]
     push.send(listening, frames)
+
+
+def _measure(received: Collection[datetime]) -> None:
+    """By now open consoles have been told, and whoever opens one can read it.  A push that failed counts nothing."""
+    if received:
+        count("Shown", len(received))
+    for at in received:
+        latency("ReceivedToShown", (config.now() - at).total_seconds() * 1000)
 
 
 def _rows(ticket_ids: Iterable[str], listening: push.Listeners) -> list[push.Frame]:
@@ -112,8 +129,6 @@ def _messages(named: Iterable[tuple[str, str]], listening: push.Listeners) -> li
             continue
         if listening.of_ticket(ticket_id):
             frames.append(push.message_frame(message, listening, read_at))
-        if message.direction == "in":
-            latency("ReceivedToShown", (config.now() - message.at).total_seconds() * 1000)
     return frames
 
 

@@ -1,24 +1,25 @@
 """Everything in the desk's code that is not the same every time, made so: clock, chance, threads, module state."""
 
+import pickle
 import random
 import secrets
 import sys
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime, tzinfo
 from functools import lru_cache
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Protocol, TypeVar
 from unittest.mock import patch
 
 from chalicelib import config, observability, wiring
 from chalicelib.connectors.email import channel as email_channel
 from chalicelib.connectors.email import mime
 from chalicelib.connectors.email.parsed import ParsedMail
-from chalicelib.jobs import inbound, push, relay
+from chalicelib.jobs import apart, inbound, push, relay
 from chalicelib.services import attempts, ledger, mail_setup, password_links, sign_in
-from tests.simulation.errors import Chokes
+from tests.simulation.errors import Chokes, Gone
 
 Clock = Callable[[], datetime]
 
@@ -54,7 +55,10 @@ class Log:
 
 NO_METRICS = SimpleNamespace(metric_set={}, add_metric=lambda **_: None, flush_metrics=lambda **_: None)
 CHOKES_ON = b"From: \xff\xfe<<"
-"""How a mail begins that the reader dies of, as one day it will of some mail (``mails``: poison)."""
+"""How a mail begins that the reader chokes on, as one day it will on some mail (``mails``: poison)."""
+KILLS = b"X-Kills-Its-Reader"
+"""What stands in a mail that takes whoever reads it along: out of memory, out of time (``mails``: deadly)."""
+T = TypeVar("T")
 
 
 def _parse(raw: bytes) -> ParsedMail:
@@ -67,6 +71,32 @@ parse_once = lru_cache(maxsize=4096)(_parse)
 """Reading a mail depends on its bytes alone; the same ones come again after every crash."""
 
 
+class World(Protocol):
+    """What of a world the desk's code meets unknowingly."""
+
+    seed: int
+
+    def now(self) -> datetime: ...
+
+    def pause(self, seconds: float) -> None: ...
+
+    def broke(self, event: str, error: BaseException | None) -> None: ...
+
+    def reading(self, raw: bytes) -> None: ...
+
+    def apart(self) -> AbstractContextManager[None]: ...
+
+
+def _in_a_copy(world: World, work: Callable[[], T]) -> T:
+    """As ``jobs.apart`` does it, with a copy that this world alone can kill; its answer travels as it does there."""
+    try:
+        with world.apart():
+            answer: T = pickle.loads(pickle.dumps(work()))  # noqa: S301 - our own copy wrote it
+            return answer
+    except Gone:
+        raise apart.Died("It ended without an answer (status 9).") from None
+
+
 def _clock_type(now: Clock) -> type[datetime]:
     class SimulatedDatetime(datetime):
         @classmethod
@@ -77,20 +107,23 @@ def _clock_type(now: Clock) -> type[datetime]:
 
 
 @contextmanager
-def deterministic(
-    seed: int, now: Clock, pause: Callable[[float], None], note: Callable[[str, BaseException | None], None]
-) -> Iterator[None]:
-    """Inside, the desk's code sees ``now``, waits by ``pause``, and random bytes follow from ``seed``."""
-    chance = random.Random(seed)
+def deterministic(world: World) -> Iterator[None]:
+    """Inside, the desk's code sees the world's time, waits by its ``pause``, and random bytes follow from its seed."""
+    chance, now = random.Random(world.seed), world.now
     simulated = _clock_type(now)
     origin = now()
+
+    def read(raw: bytes) -> ParsedMail:
+        world.reading(raw)
+        return parse_once(raw)
+
     with ExitStack() as stack:
 
         def put(where: Any, name: str, value: Any) -> None:
             stack.enter_context(patch.object(where, name, value))
 
         put(config, "now", now)
-        put(config, "pause", pause)
+        put(config, "pause", world.pause)
         put(inbound, "datetime", simulated)
         put(relay, "datetime", simulated)
         put(wiring, "time", SimpleNamespace(monotonic=lambda: (now() - origin).total_seconds()))
@@ -104,9 +137,10 @@ def deterministic(
             put(module, "ThreadPoolExecutor", Inline)
         for module in (attempts, sign_in, password_links):
             put(module, "time", SimpleNamespace(monotonic=lambda: 0.0, sleep=lambda _: None))
-        put(observability, "logger", Log(note))
+        put(observability, "logger", Log(world.broke))
         put(observability, "metrics", NO_METRICS)
-        put(email_channel, "parse_mail", parse_once)
+        put(email_channel, "parse_mail", read)
+        put(inbound, "apart", lambda work: _in_a_copy(world, work))
         yield
 
 

@@ -17,6 +17,10 @@ class Killed(BaseException):
     """The function is gone: nothing in it may catch this."""
 
 
+class Gone(BaseException):
+    """The copy of a process is gone that was to do something apart."""
+
+
 class Chokes(Exception):
     """What the reader raises on the mail that it cannot read: a class that no code of the desk's raises or expects."""
 

@@ -16,7 +16,7 @@ from tests.simulation.sites import Site
 Kind = Literal[
     "dies before", "dies after", "fails before", "fails after", "throttled", "hangs before", "hangs after", "slow",
     "twice", "refused", "partly done", "delivered twice", "delivered late", "record again", "record lost", "cold start",
-    "clock behind",
+    "clock behind", "dies reading",
 ]  # fmt: skip
 Name = tuple[str, ...]
 """Where a fault strikes."""
@@ -89,6 +89,10 @@ class Rates:
     outbound_twice: float = 0.15
     """Of what goes out more is delivered twice: two that send one message are what must never be."""
     clock_behind: float = 0.15
+    reading: float = 0.01
+    """Of mails being read: its reader is gone, not at a call but at work."""
+    heavy: float = 0.06
+    """Share of mails that mostly take their reader along, though not always."""
 
 
 @dataclass

@@ -1,12 +1,17 @@
 """Mails as customers' programs write them, each with a word of its own by which it is found again anywhere."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from typing import Literal
 
-MailKind = Literal["human", "auto_reply", "list", "poison", "our own"]
+from tests.simulation.determinism import KILLS
+
+SES_ID = re.compile(rb" with SMTP id (\S+) for ")
+MailKind = Literal["human", "auto_reply", "list", "poison", "deadly", "our own"]
+UNREADABLE: tuple[MailKind, ...] = ("poison", "deadly")
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,12 @@ class Mail:
             "Authentication-Results: amazonses.com; spf=pass; dkim=pass; dmarc=pass\r\n"
         )
         return top.encode() + self.raw
+
+
+def ses_id_of(stored: bytes) -> str:
+    """The id that SES gave a mail, as its own headers name it."""
+    found = SES_ID.search(stored)
+    return found[1].decode() if found else ""
 
 
 def word_of(n: object) -> str:
@@ -100,6 +111,8 @@ def a_mail(
             + word.encode()
             + b"\r\n\x00\x01Content-Type: multipart/mixed; boundary=\r\n\r\n--\x00" * 3
         )
+    elif kind == "deadly":
+        raw = KILLS + b": yes\r\n" + raw
     people = frozenset(address.lower() for address in (sender, *to, *cc))
     return Mail(n, raw, sender.lower(), tuple(recipients), people, word, own, kind, spam, virus)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.simulation import consequences
 from tests.simulation.desk import Desk, Said, instant, plain
-from tests.simulation.mails import Mail
+from tests.simulation.mails import UNREADABLE, Mail
 from tests.simulation.witness import Witness
 
 WORD = re.compile(r"lulu[a-z0-9]+?olo")
@@ -23,8 +23,9 @@ OUT_THERE = frozenset({"sent", "delivered", "delayed", "bounced", "complained"})
 OVER = OUT_THERE | {"failed", "unclear", "cancelled"}
 NEVER_ARRIVED = frozenset({"cancelled", "failed", "bounced"})
 SENT_AGAIN = "sent-again"
-CUT_OFF = 2
-"""So often a function may be cut off while it reads a mail before the mail is given up as one that cannot be read."""
+DIED_OF = 2
+"""Whoever read a mail has to be gone so often before the mail is given up as one that cannot be read."""
+GIVEN_UP = "could not be read"
 CORRECTS = "store/counters.py correct UpdateItem"
 """The site that sets totals right without what tickets are counted as."""
 
@@ -71,17 +72,19 @@ class State:
     def tickets_of(self, mail: Mail) -> set[str]:
         """Where a mail is shown: where its word stands; of one that nobody can read, what its receipts say."""
         found = {each["ticket_id"] for each in self.words.get(mail.word, ())}
-        if mail.kind == "poison" or self.was_given_up(mail):
+        if self.was_given_up(mail):
             found |= {each["ticket_id"] for each in self._shown(mail)}
         return found
 
+    def may_be_given_up(self, mail: Mail) -> bool:
+        """Reading this very mail failed, or took its reader along again and again.  Whatever AWS does is no reason."""
+        return mail.kind in UNREADABLE or self.desk.world.died_of[mail.ses_id] >= DIED_OF
+
     def was_given_up(self, mail: Mail) -> bool:
-        """Reading it was cut off again and again, so it is shown as what could not be read, its original beside it."""
-        struck = self.desk.world.faults.struck
-        cut_off = [name for name, kind in struck.items() if name[:2] == ("call", "intake") and kind != "slow"]
+        """It is shown as what could not be read, its original beside it, and rightly so."""
         shown = [each["message_id"] for each in self._shown(mail)]
-        return len(cut_off) >= CUT_OFF and any(
-            "could not be read" in str(each.get("banners")) for each in self.all_messages() if each["id"] in shown
+        return self.may_be_given_up(mail) and any(
+            GIVEN_UP in str(each.get("banners")) for each in self.all_messages() if each["id"] in shown
         )
 
     def _shown(self, mail: Mail) -> list[dict[str, Any]]:
@@ -168,7 +171,7 @@ def _one_receipt_each(state: State, mail: Mail, tell: Tell) -> None:
 def _one_message(state: State, same: list[Mail], tell: Tell) -> None:
     """However often the same bytes came: one message, or one in each of two tickets where an inbox is separated."""
     first = same[0]
-    if first.kind in ("poison", "our own") or not first.sender:
+    if first.kind in (*UNREADABLE, "our own") or not first.sender:
         return
     found = [each for each in state.words.get(first.word, ()) if each["direction"] == "in"]
     inboxes = set().union(*(_inboxes_of(state.desk, mail.recipients) for mail in same))
@@ -189,6 +192,21 @@ def _one_message(state: State, same: list[Mail], tell: Tell) -> None:
         linked = {*state.tickets[one].get("linked_ticket_ids", ()), *state.tickets[two].get("linked_ticket_ids", ())}
         if one == two or not linked & {one, two}:
             tell("1 separated inboxes have two linked tickets", f"{first.word} is in {tickets}, linked {linked}")
+
+
+def what_can_be_read_is_read(state: State, tell: Tell) -> None:
+    """Nothing is given up that could be read; what cannot be read is shown as such, unless it may do harm."""
+    given_up = {str(each["id"]) for each in state.all_messages() if GIVEN_UP in str(each.get("banners"))}
+    mails = {mail.ses_id: mail for mail in state.desk.mails}
+    for name, found in state.receipts.items():
+        mail = mails.get(name.partition("#")[0])
+        for receipt in found:
+            gave_up = receipt.get("message_id") in given_up or GIVEN_UP in str(receipt.get("reason"))
+            if gave_up and (mail is None or not state.may_be_given_up(mail)):
+                times = state.desk.world.died_of[name.partition("#")[0]]
+                tell("1 what can be read is read", f"{name} was given up, its reader was gone {times} times")
+            if mail is not None and mail.kind in UNREADABLE and not mail.virus and not gave_up:
+                tell("1 what cannot be read is shown as that", f"{name} is {receipt['outcome']}")
 
 
 def telegram_is_one_message(state: State, tell: Tell) -> None:
@@ -512,7 +530,7 @@ def one_acknowledgement(state: State, tell: Tell) -> None:
 
 
 PROMISES: tuple[Callable[[State, Tell], None], ...] = (
-    originals_are_kept, every_mail_is_one_message, telegram_is_one_message, edits_are_shown, ledger_agrees,
-    at_most_one_send, unclear_is_shown, one_first_answer, one_act_is_one_message, timers_are_kept, counts_agree,
-    nothing_reaches_others, lists_agree, nothing_is_left, one_acknowledgement,
+    originals_are_kept, every_mail_is_one_message, what_can_be_read_is_read, telegram_is_one_message, edits_are_shown,
+    ledger_agrees, at_most_one_send, unclear_is_shown, one_first_answer, one_act_is_one_message, timers_are_kept,
+    counts_agree, nothing_reaches_others, lists_agree, nothing_is_left, one_acknowledgement,
 )  # fmt: skip

@@ -1,19 +1,29 @@
 """The promises bite: a desk that goes wrong in a way that was once excused is told of."""
 
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from chalicelib.connectors import Original, Parsed
 from chalicelib.errors import Conflict, DeskbellError, MalformedPayload, NotFound
-from chalicelib.jobs import delivery_events
+from chalicelib.jobs import delivery_events, inbound
+from chalicelib.services.receive_message import Envelope
 from chalicelib.store.transaction import Lost
+from tests.simulation import world as world_module
+from tests.simulation.desk import Desk
 from tests.simulation.errors import Chokes
 from tests.simulation.faults import Rates
 from tests.simulation.history import Plan, run
-from tests.simulation.world import TIMEOUTS, TOO_EARLY, Environment, Invocation, is_expected
+from tests.simulation.mails import UNREADABLE, MailKind, a_mail
+from tests.simulation.promises import DIED_OF, State, check
+from tests.simulation.sources import Sources
+from tests.simulation.witness import Witness
+from tests.simulation.world import TIMEOUTS, TOO_EARLY, Environment, Invocation, World, is_expected
 
-NO_FAULTS = Rates(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+NO_FAULTS = Rates(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 MORNING = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 SEED = 5
 
@@ -36,6 +46,52 @@ def test_a_slip_is_told_whatever_its_class(slip: Exception, monkeypatch: pytest.
     monkeypatch.setattr(delivery_events, "delivery_events", wrong)
     assert "nothing breaks unless the world does" in promises_broken()
     assert len(calls) > 3
+
+
+def test_a_mail_given_up_because_aws_was_away_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every mail that comes again, whatever the reason was, passes for one that cannot be read."""
+    right = inbound._events
+
+    def wrong(source: Original, envelope: Envelope, attempt: int) -> Sequence[Parsed]:
+        return (inbound._unreadable(source, ""),) if attempt > 1 else right(source, envelope, attempt)
+
+    monkeypatch.setattr(inbound, "_events", wrong)
+    assert "1 what can be read is read" in promises_broken(rates=Rates(reading=0, heavy=0))
+
+
+def _taken_in(kind: MailKind, heavy: float) -> tuple[Desk, State]:
+    """One mail, in a world where nothing goes wrong but its reading; an hour later."""
+    world = World(SEED, MORNING, replace(NO_FAULTS, heavy=heavy))
+    with world.running():
+        desk = Desk(world, Sources(world))
+        witness = Witness(world)
+        desk.set_up()
+        to = ("support@shop.example",)
+        desk.mail_arrives(a_mail("1", "ada@one.example", to, world.time, "Parcel", to, kind=kind))
+        world.run_until(MORNING + timedelta(hours=1))
+        check(desk, witness, world.violate)
+        return desk, State(desk, witness)
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_what_cannot_be_read_is_given_up_and_shown(kind: MailKind) -> None:
+    desk, state = _taken_in(kind, heavy=0)
+    assert desk.world.violations == []
+    assert state.was_given_up(desk.mails[0])
+    assert [each["subject"] for each in state.tickets.values()] == ["Message that could not be read"]
+
+
+def test_a_mail_that_took_its_reader_along_is_read_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once with its function, once alone: then it is given up; once only: then it is not."""
+    monkeypatch.setattr(world_module, "MOSTLY", 1.0)
+    desk, state = _taken_in("human", heavy=1)
+    assert desk.world.violations == []
+    assert desk.world.died_of["in1"] >= DIED_OF
+    assert state.was_given_up(desk.mails[0])
+    monkeypatch.setattr(world_module, "MOSTLY", 0.0)
+    desk, state = _taken_in("human", heavy=1)
+    assert desk.world.violations == []
+    assert not state.was_given_up(desk.mails[0])
 
 
 def _of(function: str, struck: bool = False, rubbish: bool = False) -> Invocation:

@@ -68,7 +68,7 @@ def test_what_counts_as_a_rare_site_is_one() -> None:
 
 def test_a_clock_that_is_behind_lets_work_wait_that_has_come_due() -> None:
     """The delivery that came too early for this clock waits on, and goes out once."""
-    rates = Rates(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, clock_behind=1.0)
+    rates = Rates(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, clock_behind=1.0, reading=0, heavy=0)
     result = run(Plan(5), rates)
     clean(result)
     assert {"clock behind"} == set(result.faults.values())

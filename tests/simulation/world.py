@@ -20,7 +20,8 @@ from chalicelib.store.transaction import Lost
 from infra.functions import FUNCTIONS
 from tests.simulation import determinism, draws, errors, sites
 from tests.simulation.cloud import Cloud
-from tests.simulation.errors import Chokes, Killed
+from tests.simulation.determinism import KILLS
+from tests.simulation.errors import Chokes, Gone, Killed
 from tests.simulation.faults import (
     CLOCKS_BEHIND,
     MOST_SECONDS_BEHIND,
@@ -30,6 +31,7 @@ from tests.simulation.faults import (
     Name,
     Rates,
 )
+from tests.simulation.mails import ses_id_of
 
 OPERATOR = "operator"
 """No function at AWS: a command on a machine of the desk's owner.  It may be cut off like any of them."""
@@ -39,6 +41,8 @@ INTERLEAVED = (0.04, 0.08, 0.3)
 DIES: frozenset[Kind] = frozenset({"dies before", "dies after", "hangs before", "hangs after"})
 ASKED_BY_PEOPLE = frozenset({"web", "hooks", "live_connect", "live_message", "live_disconnect"})
 """Functions that somebody waits for: they may answer with an error that says what to do.  A queue tells nobody."""
+MOSTLY = 0.6
+"""How often whoever reads a heavy mail is gone."""
 TOO_EARLY = "the edit came before its message"
 """What the queue brings again: the one plain LookupError that is raised on purpose."""
 
@@ -62,6 +66,8 @@ class Invocation:
     coroutine: Any = None
     dead: bool = False
     struck: bool = False
+    apart: bool = False
+    """A copy of it is at work."""
     rubbish: bool = False
     """It was handed what is no message of ours: it has to refuse that."""
     records_failed: int = 0
@@ -104,6 +110,9 @@ class World:
         self._events: list[tuple[datetime, int, Callable[[], None]]] = []
         self._ordinal = 0
         self._idle: dict[str, list[Environment]] = {}
+        self.reads: Counter[str] = Counter()
+        self.died_of: Counter[str] = Counter()
+        """How often whoever read a mail was gone, by the id SES gave it."""
         self.watchers: list[Callable[[str, str, dict[str, Any], Any], None]] = []
         self.cloud = Cloud(self)
 
@@ -247,6 +256,38 @@ class World:
         if error is not None and invocation is not None and not is_expected(invocation, error):
             self._unexpected(invocation.name, error)
 
+    # -- reading ------------------------------------------------------------------------------------------------------
+
+    def reading(self, raw: bytes) -> None:
+        """A mail is being read now.  A deadly one kills its reader; any other may be what it is at when it is gone."""
+        invocation = self.current
+        if invocation is None:
+            return
+        mail = ses_id_of(raw)
+        self.reads[mail] += 1
+        rates = self.faults.rates
+        heavy = draws.share(self.seed, "heavy", mail) < rates.heavy
+        rate = MOSTLY if heavy else rates.reading
+        if KILLS not in raw and not self.faults.chance("dies reading", rate, mail, self.reads[mail]):
+            return
+        invocation.struck = True
+        self.died_of[mail] += 1
+        if invocation.apart:
+            self.say(invocation.name, f"! its copy is gone, reading {mail}")
+            raise Gone
+        self._die(invocation, f"! gone while it read {mail}")
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """Inside, a copy of the function's process is at work: it may die alone, and may call nobody."""
+        assert self.current is not None, "nobody but a function reads"
+        invocation = self.current
+        invocation.apart = True
+        try:
+            yield
+        finally:
+            invocation.apart = False
+
     # -- calls --------------------------------------------------------------------------------------------------------
 
     def call(self, service: str, operation: str, arguments: dict[str, Any]) -> Any:
@@ -269,6 +310,8 @@ class World:
         if invocation.dead:
             self.violate("a killed function stays dead", f"{invocation.name} called {operation} after its death")
             raise Killed
+        if invocation.apart:
+            self.violate("what is done apart calls nobody", f"{invocation.name} called {operation}")
         site = sites.here(operation)
         assert site is not None, f"{operation} was called by nobody of ours"
         self.called.add(site)
@@ -326,7 +369,7 @@ class World:
     @contextmanager
     def running(self) -> Iterator["World"]:
         """Inside, the desk's code runs in this world."""
-        with determinism.deterministic(self.seed, self.now, self.pause, self.broke), self.cloud.installed():
+        with determinism.deterministic(self), self.cloud.installed():
             determinism.forget_everything()
             yield self
 

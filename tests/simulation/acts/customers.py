@@ -140,10 +140,13 @@ def a_mail_is_forwarded(turn: Turn) -> None:
     _send(turn, a_mail(f"{turn.n}", STRANGERS[2], to, at, f"Fwd: Parcel {turn.n}", _envelope(to), quoted=quoted))
 
 
-@act(1)
+@act(1.4)
 def a_mail_nobody_can_read(turn: Turn) -> None:
+    """The reader chokes on it, or dies of it each time."""
     to = ADDRESSES[:1]
-    _send(turn, a_mail(f"{turn.n}", "odd@odd.example", to, turn.desk.world.time, "", to, kind="poison"))
+    kind: mails.MailKind = turn.among(mails.UNREADABLE, "kind")
+    virus = turn.chance(0.2, "virus")
+    _send(turn, a_mail(f"{turn.n}", "odd@odd.example", to, turn.desk.world.time, "", to, kind=kind, virus=virus))
 
 
 @act(0.6)

@@ -41,7 +41,7 @@ class Agent:
     time_zone: str = "UTC"
     signature: str = ""
     notify: bool = True
-    """Tell this agent (in the console, and by mail when away) of assignments."""
+    """Tell this agent, in the console, what others assign to them."""
     totp: bool = False
 
 

@@ -213,7 +213,9 @@ def wake(timer: Timer, at: datetime) -> bool:
 
 
 def _tell_assignee(transaction: Transaction, before: Ticket, after: Ticket, actor: Actor, at: datetime) -> None:
-    if after.assignee_id and after.assignee_id not in (before.assignee_id, actor.id):
+    if not after.assignee_id or after.assignee_id in (before.assignee_id, actor.id):
+        return
+    if directory.agent(after.assignee_id).notify:
         text = f"{actor.name} assigned ticket #{after.id} to you: {after.subject}"
         transaction.put("notice", notices.item(after.assignee_id, "assigned", after.id, text, at))
 

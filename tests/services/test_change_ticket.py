@@ -45,6 +45,13 @@ def test_assigning_moves_it_between_lists_and_tells_the_assignee(desk: Desk, lin
     assert events == [{"assignee_id": "Ken"}]
 
 
+def test_who_wants_no_word_of_assignments_gets_none(desk: Desk, lina: Actor, ticket: Ticket) -> None:
+    desk.agent("ken", notify=False)
+    change(ticket.id, lina, Changes(assignee_id="ken"), desk.advance(minutes=1))
+    assert ids(desk, "mine", "ken") == [ticket.id]
+    assert notices.of("ken") == ()
+
+
 def test_a_change_that_changes_nothing_writes_nothing(desk: Desk, lina: Actor, ticket: Ticket) -> None:
     assert change(ticket.id, lina, Changes(status="open"), desk.advance(minutes=1)) == tickets.get(ticket.id)
     assert len(messages.newest(ticket.id).messages) == 1

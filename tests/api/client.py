@@ -65,7 +65,7 @@ class Api:
         return answer
 
     def get(self, path: str, **query: object) -> Answer:
-        return self.call("GET", path, **query)
+        return self.call("GET", path, None, None, None, **query)
 
     def post(self, path: str, body: object = None, key: str | None = None) -> Answer:
         return self.call("POST", path, body, key)

@@ -6,6 +6,7 @@ import sys
 import threading
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from tests.api.client import Api
 from tests.engine import Desk
 
 ROOT = Path(__file__).parents[2]
-REPLY = {"kind": "reply", "text": "It is on its way."}
+REPLY: dict[str, object] = {"kind": "reply", "text": "It is on its way."}
 
 
 def said(api: Api, ticket_id: str) -> list[str]:
@@ -139,9 +140,9 @@ def test_after_an_error_of_ours_the_next_attempt_begins_at_once_with_the_same_se
     seeds = []
     real = reply_to_ticket.reply
 
-    def broken_after_its_effect(*arguments: object) -> None:
+    def broken_after_its_effect(*arguments: Any) -> None:
         seeds.append(arguments[-1])
-        real(*arguments)  # type: ignore[arg-type]
+        real(*arguments)
         raise TimeoutError
 
     with monkeypatch.context() as patched:

@@ -178,7 +178,7 @@ def test_without_a_filter_all_but_spam_and_trash_the_newest_open_first(api: Api)
         api.desk.advance(minutes=1)
         ticket = api.ticket(subject=status)
         if status != "open":
-            change_ticket.change(ticket["id"], api.desk.actor(), Changes(status=status), api.desk.now)  # type: ignore[arg-type]
+            change_ticket.change(ticket["id"], api.desk.actor(), Changes(status=status), api.desk.now)
         made.append(ticket["id"])
     first, pending, resolved, closed, spam, trash, second = made
     assert ids(api.get("/tickets")) == [second, first, pending, resolved, closed]

@@ -3,6 +3,7 @@
 import json
 import tarfile
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -26,12 +27,12 @@ def test_says_what_is_missing() -> None:
 @pytest.mark.usefixtures("bare_machine")
 @pytest.mark.parametrize("bench", [capacity, inbox])
 def test_a_bench_without_it_says_why_it_skips(
-    bench: object, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    bench: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(capacity, "running_engine", lambda folder: pytest.fail("an engine was started for nothing"))
     monkeypatch.setattr("sys.argv", ["bench", "--json"])
 
-    assert bench.main() == 0  # type: ignore[attr-defined]
+    assert bench.main() == 0
     answer = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert answer["skipped"] == "DynamoDB Local needs Java 17 or newer, which is not installed."
     assert answer["figures"] == {}

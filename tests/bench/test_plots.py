@@ -9,7 +9,10 @@ import pytest
 from bench.plots import line_plot, number
 
 SVG = "{http://www.w3.org/2000/svg}"
-SERIES = {"list page": [(1_000, 4.5), (100_000, 4.6)], "open & read": [(1_000, 9.0), (100_000, 9.0)]}
+SERIES: dict[str, list[tuple[float, float]]] = {
+    "list page": [(1_000, 4.5), (100_000, 4.6)],
+    "open & read": [(1_000, 9.0), (100_000, 9.0)],
+}
 
 
 def _drawn(path: Path, series: dict[str, list[tuple[float, float]]]) -> ElementTree.Element:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
@@ -66,7 +67,7 @@ def test_a_transaction_may_double_the_table_alone() -> None:
 
 
 def test_a_batch_read_rounds_each_item_up() -> None:
-    wanted = {"RequestItems": {"t": {"Keys": [{}, {}, {}]}}}
+    wanted: dict[str, Any] = {"RequestItems": {"t": {"Keys": [{}, {}, {}]}}}
     answer = {"Responses": {"t": [{"pk": {"S": "x" * 5000}}, {"pk": {"S": "x"}}]}}
 
     assert units.read_operation("BatchGetItem", wanted, answer, 0).read == 1.0 + 0.5 + 0.5

@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
 from tests.stack import LocalStack, running_stack
 
 CHROMIUM = "/usr/bin/chromium"
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-WIDE = {"width": 1440, "height": 900}
-PHONE = {"width": 390, "height": 844}
+WIDE: ViewportSize = {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 STEP_MS = 40_000
 expect.set_options(timeout=STEP_MS)
 
@@ -71,7 +71,7 @@ def window(stack: LocalStack, chromium: Browser, cookies: Callable[[str], Any]) 
 
     def open_window(name: str, path: str = "/lists/open", phone: bool = False, **options: Any) -> Page:
         size = PHONE if phone else WIDE
-        context = chromium.new_context(base_url=stack.credentials["console_url"], viewport=size, **options)  # type: ignore[arg-type]
+        context = chromium.new_context(base_url=stack.credentials["console_url"], viewport=size, **options)
         contexts.append(context)
         context.add_cookies(cookies(name))
         context.set_default_timeout(STEP_MS)

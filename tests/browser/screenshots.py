@@ -4,8 +4,9 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Literal
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
 from tests.browser.conftest import CHROMIUM, PHONE, QUIET, WIDE, sign_in
 from tests.stack import LocalStack, running_stack
@@ -13,9 +14,9 @@ from tests.stack import LocalStack, running_stack
 TARGET = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
 SUBJECT = "Charged twice"
 COUNTED_SECONDS = 20
-PICTURES = tuple(
-    (name, size, scheme) for name, size in (("wide", WIDE), ("phone", PHONE)) for scheme in ("light", "dark")
-)
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+PICTURES = tuple((name, size, scheme) for name, size in (("wide", WIDE), ("phone", PHONE)) for scheme in SCHEMES)
 
 
 def main() -> int:
@@ -30,9 +31,9 @@ def main() -> int:
     return 0
 
 
-def _take(browser: Browser, stack: LocalStack, name: str, size: dict[str, int], scheme: str) -> None:
+def _take(browser: Browser, stack: LocalStack, name: str, size: ViewportSize, scheme: Scheme) -> None:
     """A list, and a ticket, beside its list where there is room."""
-    context = browser.new_context(viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
+    context = browser.new_context(viewport=size, color_scheme=scheme)
     page = context.new_page()
     sign_in(page, stack, "chloe")
     page.goto(f"{stack.credentials['console_url']}/lists/open")

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from email import policy
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests.browser.conftest import Window, listens
 from tests.stack import LocalStack, mail, wait_for
@@ -118,8 +118,8 @@ def test_formatting_and_files_arrive(stack: LocalStack, window: Window) -> None:
     page.keyboard.type("This is ")
     page.keyboard.press("Control+b")
     page.keyboard.type("important")
-    label = {"name": "label.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4 a label"}
-    page.locator("input[type=file]").set_input_files([label])  # type: ignore[list-item]
+    label: FilePayload = {"name": "label.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4 a label"}
+    page.locator("input[type=file]").set_input_files([label])
     expect(page.get_by_role("checkbox", name="Send label.pdf")).to_be_checked()
     page.get_by_role("button", name="Send", exact=True).click()
 

@@ -2,13 +2,14 @@
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import chalicelib
 from chalicelib.domain.cost import PriceList, added, bill, price_list, times
 
-PAPER = {
+PAPER: dict[str, Any] = {
     "as_of": "2026-11-15",
     "region": "us-east-1",
     "units": {
@@ -40,7 +41,7 @@ def test_units_of_one_pool_share_their_allowance_and_the_dearest_are_paid() -> N
 
 def test_fees_per_message_stand_apart() -> None:
     made = bill({"calls": 1_000_000, "mails": 2_000}, PRICES, free_tier=False)
-    assert (made.total, made.fees) == (pytest.approx(0.2), pytest.approx(0.2))
+    assert (made.total, made.fees) == pytest.approx((0.2, 0.2))
 
 
 def test_a_unit_without_a_price_is_not_left_out() -> None:
@@ -49,7 +50,7 @@ def test_a_unit_without_a_price_is_not_left_out() -> None:
 
 
 def test_a_price_below_nothing_is_refused() -> None:
-    wrong = {"calls": {**PAPER["units"]["calls"], "usd": -1}}  # type: ignore[index]
+    wrong = {"calls": {**PAPER["units"]["calls"], "usd": -1}}
     with pytest.raises(ValueError, match="below 0"):
         price_list({**PAPER, "units": wrong})
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -17,18 +18,18 @@ SUPPORT = Inbox("support", "email", "support@shop.example", "Support")
 SALES = Inbox("sales", "email", "sales@shop.example", "Sales")
 
 
-def a_ticket(number: str = "1042", status: Status = "open", **changes: object) -> Ticket:
+def a_ticket(number: str = "1042", status: Status = "open", **changes: Any) -> Ticket:
     ticket = Ticket(
         id=number, subject="Where is my parcel?", status=status, priority="normal", inbox_id="support", channel="email",
         customer_id="c1", customer_name="Lina", customer_handle=LINA, created_at=NOW - timedelta(days=90),
         updated_at=NOW - timedelta(days=1), version=1, participants=(LINA, "support@shop.example"),
     )  # fmt: skip
-    return replace(ticket, **changes)  # type: ignore[arg-type]
+    return replace(ticket, **changes)
 
 
-def a_mail(sender: str = LINA, kind: MailKind = "human", **changes: object) -> Inbound:
+def a_mail(sender: str = LINA, kind: MailKind = "human", **changes: Any) -> Inbound:
     mail = Inbound("f", Party("", sender), NOW, subject="Re: Where is my parcel?", mail_kind=kind)
-    return replace(mail, **changes)  # type: ignore[arg-type]
+    return replace(mail, **changes)
 
 
 @pytest.mark.parametrize("evidence", ["token", "reference", "number"])
@@ -82,7 +83,7 @@ def test_fifty_answers_to_one_newsletter_are_fifty_tickets() -> None:
 
 
 @pytest.mark.parametrize("doubt", [{"spam": "SES judged this mail to be spam."}, {"unauthenticated": True}])
-def test_a_doubtful_mail_joins_by_reference_but_not_by_number(doubt: dict[str, object]) -> None:
+def test_a_doubtful_mail_joins_by_reference_but_not_by_number(doubt: dict[str, Any]) -> None:
     assert isinstance(decide(a_mail(**doubt), [Candidate("number", a_ticket())], SUPPORT, NOW), New)
     assert isinstance(decide(a_mail(**doubt), [Candidate("reference", a_ticket())], SUPPORT, NOW), Join)
 

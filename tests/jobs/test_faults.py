@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import botocore.client
@@ -68,7 +69,7 @@ class Boundary:
 
 @pytest.fixture
 def boundary(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Boundary:
-    made = Boundary(botocore.client.BaseClient._make_api_call)
+    made = Boundary(botocore.client.BaseClient._make_api_call)  # type: ignore[attr-defined]  # no part of botocore's stubs
     monkeypatch.setattr(
         botocore.client.BaseClient, "_make_api_call", lambda self, name, arguments: made.call(self, name, arguments)
     )
@@ -116,7 +117,7 @@ def delivered(desk: Desk, boundary: Boundary) -> list[str]:
 
 def test_nothing_is_lost_or_doubled_when_intake_dies_at_every_call(desk: Desk, boundary: Boundary) -> None:
     notices = delivered(desk, boundary)
-    kills = sum(until_it_survives(boundary, n, lambda b=body: inbound.take_in(b)) for n, body in enumerate(notices))
+    kills = sum(until_it_survives(boundary, n, partial(inbound.take_in, body)) for n, body in enumerate(notices))
     day = f"{objects_day()}"
     account = ledger.day(day)
     shown = [each for each in receipts.of_day(day) if each.outcome == "shown"]
@@ -191,7 +192,7 @@ def test_consequences_happen_once_when_the_worker_dies_at_every_call(desk: Desk,
     ]
     for n, fact in enumerate(facts * 2):
         record = {"body": json.dumps(fact), "messageId": str(n)}
-        until_it_survives(boundary, n, lambda r=record: work.work({"Records": [r]}, None))
+        until_it_survives(boundary, n, partial(work.work, {"Records": [record]}, None))
     for each in receipts.of_day(day):
         if each.ticket_id and each.outcome == "shown":
             said = messages.oldest(each.ticket_id)[0]

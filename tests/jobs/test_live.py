@@ -21,7 +21,12 @@ pytestmark = pytest.mark.engine
 @pytest.fixture
 def pushed(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
     sent: list[dict[str, object]] = []
-    monkeypatch.setattr(wiring, "push", lambda connection_id, text: sent.append(json.loads(text)) is None)
+
+    def push(connection_id: str, text: str) -> bool:
+        sent.append(json.loads(text))
+        return True
+
+    monkeypatch.setattr(wiring, "push", push)
     return sent
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib import observability, wiring
-from chalicelib.connectors import Sent
+from chalicelib.domain.message import Sent
 from chalicelib.jobs import outbound, relay, work
 from chalicelib.services import reply_to_ticket
 from chalicelib.services.receive_message import Envelope, receive

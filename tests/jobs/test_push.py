@@ -20,7 +20,12 @@ CONSOLES = Listeners((Connection("c1", "ben"), Connection("c2", "lina", "1042"))
 @pytest.fixture
 def pushed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     sent: list[tuple[str, str]] = []
-    monkeypatch.setattr(wiring, "push", lambda connection_id, text: sent.append((connection_id, text)) is None)
+
+    def push(connection_id: str, text: str) -> bool:
+        sent.append((connection_id, text))
+        return True
+
+    monkeypatch.setattr(wiring, "push", push)
     return sent
 
 

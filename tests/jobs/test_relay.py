@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib import wiring
+from chalicelib import config, wiring
 from chalicelib.domain.message import Message
 from chalicelib.domain.moments import stamp
 from chalicelib.jobs import clock, inbound, later, outbound, relay
@@ -66,7 +66,7 @@ def test_a_queued_delivery_goes_out_now_or_waits_for_its_time(desk: Desk) -> Non
     ahead = now | {"send_at": (desk.now + timedelta(seconds=10)).isoformat()}
     relay.relay({"Records": [record("TICKET#1", "DELIVERY#m1", now), record("TICKET#2", "DELIVERY#m2", ahead)]}, None)
     assert [json.loads(body)["message"] for body in desk.queued("outbound")] == ["m1"]
-    url = wiring.settings().later_queue_url
+    url = config.settings().later_queue_url
     attributes = desk.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     assert attributes["ApproximateNumberOfMessagesDelayed"] == "1"
 
@@ -111,7 +111,7 @@ def snoozed(desk: Desk, ticket_id: str, seconds: float) -> datetime:
 
 
 def delayed(desk: Desk) -> str:
-    url = wiring.settings().later_queue_url
+    url = config.settings().later_queue_url
     attributes = desk.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     return str(attributes["ApproximateNumberOfMessagesDelayed"])
 
@@ -217,7 +217,7 @@ def test_what_an_open_breaker_holds_does_not_keep_others_from_repair(
     desk.advance(minutes=5)
     clock.repair()
     assert [json.loads(body)["message"] for body in desk.queued("outbound")] == ["lost"]
-    monkeypatch.setattr(clock.pending, "overdue", partial(pending.overdue, limit=5))
+    monkeypatch.setattr(pending, "overdue", partial(pending.overdue, limit=5))
     for _ in range(8):  # more are held than one run looks at: they take turns with what comes after them
         desk.advance(minutes=5)
         clock.repair()

@@ -73,11 +73,17 @@ def test_consoles_hear_of_a_message_before_its_receipt_is_followed_up(
         done.append("followed up")
         raise ConnectionError("throttled")
 
+    def push(connection_id: str, text: str) -> bool:
+        done.append("shown")
+        return True
+
     receipt = receive(mail(desk), Envelope("o1", "kept/o1", desk.now, desk.inbox(), "2026-11-20"), desk.now)
     live.open_connection(live.Connection("c1", "lina"), desk.now)
-    monkeypatch.setattr(wiring, "push", lambda connection_id, text: done.append("shown") is None)
+    monkeypatch.setattr(wiring, "push", push)
     monkeypatch.setattr(follow_up, "follow_up", fail)
-    facts = [{"kind": "receipt", "day": "2026-11-20", "name": "o1"}, {"kind": "ticket", "ticket": receipt.ticket_id}]
+    facts: list[dict[str, str | None]] = [
+        {"kind": "receipt", "day": "2026-11-20", "name": "o1"}, {"kind": "ticket", "ticket": receipt.ticket_id},
+    ]  # fmt: skip
     records = [{"messageId": fact["kind"], "body": json.dumps(fact)} for fact in facts]
     assert work.work({"Records": records}, None) == {"batchItemFailures": [{"itemIdentifier": "receipt"}]}
     assert "shown" in done

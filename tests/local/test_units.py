@@ -60,14 +60,17 @@ def test_reads_cost_half_unless_consistent() -> None:
 def test_a_query_adds_up_before_it_rounds_and_a_batch_after() -> None:
     items = [an_item(1_000)] * 8
     assert units.read_units("Query", {}, {"Items": items}) == 1.0
-    asked = {"RequestItems": {"desk": {"Keys": [{}] * 9}}}
+    asked: dict[str, Any] = {"RequestItems": {"desk": {"Keys": [{}] * 9}}}
     assert units.read_units("BatchGetItem", asked, {"Responses": {"desk": items}}) == 4.5
     assert units.read_units("TransactGetItems", {}, {"Responses": [{"Item": items[0]}]}) == 2.0
 
 
 def test_the_table_is_found_in_every_kind_of_request() -> None:
     put = {"Put": {"TableName": "desk"}}
-    for request in ({"TableName": "desk"}, {"RequestItems": {"desk": []}}, {"TransactItems": [put]}):
+    requests: list[dict[str, Any]] = [
+        {"TableName": "desk"}, {"RequestItems": {"desk": []}}, {"TransactItems": [put]},
+    ]  # fmt: skip
+    for request in requests:
         assert units.table_of(request) == "desk"
     assert units.conditions_checked({"TransactItems": [put, {"ConditionCheck": {}}]}) == 1
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -112,7 +113,12 @@ def test_a_second_look_at_today_reads_only_what_is_new(desk: Desk, monkeypatch: 
     desk.advance(hours=1)
     read: list[str] = []
     head = objects.head_original
-    monkeypatch.setattr(objects, "head_original", lambda key: read.append(key) or head(key))
+
+    def noted(key: str) -> Mapping[str, str]:
+        read.append(key)
+        return head(key)
+
+    monkeypatch.setattr(objects, "head_original", noted)
     browser = signed_in(desk)
     for _ in range(2):
         assert f"{day} : received 1 = shown 1" in browser.get("/operations/ledger").text

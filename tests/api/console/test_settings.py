@@ -12,6 +12,7 @@ from chalicelib import wiring
 from chalicelib.api.console import handed, on_demand, settings_inboxes
 from chalicelib.api.console.qr_code import qr_grid, qr_svg
 from chalicelib.api.console.settings_pages import MENU
+from chalicelib.api.inbox_tools import inbox_tools
 from chalicelib.connectors import HttpReply
 from chalicelib.domain.message import Inbound, Party
 from chalicelib.domain.people import ROLES, Role
@@ -21,8 +22,9 @@ from chalicelib.services.receive_message import Envelope
 from chalicelib.services.user_pool import UserPool
 from chalicelib.store import directory
 from tests.api.console.browser import Browser, Page
+from tests.engine import MORNING as NOW
 from tests.engine import Desk
-from tests.services.people import GOOD_PASSWORD, NOW, Mailbox, an_agent, link_token, make_pool, totp, wrong_code
+from tests.services.people import GOOD_PASSWORD, Mailbox, an_agent, link_token, make_pool, totp, wrong_code
 
 handed_mail = handed.send_system_mail
 COOKIE = "__Host-deskbell"
@@ -65,8 +67,7 @@ def admin(pool: UserPool, mailbox: Mailbox) -> Browser:
 
 def local(monkeypatch: pytest.MonkeyPatch) -> None:
     """The local stack has no receipt rule to follow."""
-    tools = settings_inboxes.inbox_tools
-    monkeypatch.setattr(settings_inboxes, "inbox_tools", lambda url: inboxes.Tools(tools(url).secrets, None))
+    monkeypatch.setattr(settings_inboxes, "inbox_tools", lambda url: inboxes.Tools(inbox_tools(url).secrets, None))
 
 
 # Every page

@@ -11,10 +11,10 @@ from chalicelib.services.user_pool import UserPool
 from chalicelib.store import directory
 from chalicelib.store.directory import DeskSettings
 from tests.api.console.browser import Browser
+from tests.engine import MORNING as NOW
 from tests.engine import Desk
 from tests.services.people import (
     GOOD_PASSWORD,
-    NOW,
     SOURCE,
     Mailbox,
     an_agent,

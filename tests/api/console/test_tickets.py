@@ -1,6 +1,7 @@
 """Lists, tickets and writing as a browser without scripts sees them, and the guards around every page."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -29,10 +30,10 @@ def ben(desk: Desk) -> Browser:
     return signed_in(desk)
 
 
-def receive(desk: Desk, name: str = "one", **changed: object) -> str:
+def receive(desk: Desk, name: str = "one", **changed: Any) -> str:
     """A customer's mail; the ticket it became."""
-    wanted = {"subject": "Where is it?", "text": "Hello.\n> quoted", "new_text": "Hello."} | changed
-    inbound = Inbound(name, LINA, desk.now, **wanted)  # type: ignore[arg-type]
+    wanted: dict[str, Any] = {"subject": "Where is it?", "text": "Hello.\n> quoted", "new_text": "Hello."} | changed
+    inbound = Inbound(name, LINA, desk.now, **wanted)
     envelope = Envelope(name, f"kept/{name}", desk.now, directory.inbox("support"), f"{desk.now:%Y-%m-%d}")
     receive_message.receive(inbound, envelope, desk.now)
     page = lists.page(lists.ListName("open"))

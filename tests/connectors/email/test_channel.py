@@ -9,7 +9,7 @@ import pytest
 from chalicelib.connectors import Original, WebhookRequest
 from chalicelib.connectors.email.channel import EmailChannel, envelope_recipients, reply_address
 from chalicelib.connectors.email.incoming import number_in
-from chalicelib.domain.message import IncomingFile, Outbound, Party, StateChange
+from chalicelib.domain.message import Inbound, IncomingFile, Outbound, Party, StateChange
 from chalicelib.errors import NotAuthentic, Refused
 from tests.connectors.email.desk import AT, INBOX, SES_ID, SIGNED, Post, original, parsed, raw, tools
 
@@ -83,7 +83,7 @@ def test_without_an_id_one_is_made_from_the_content() -> None:
 
 @pytest.mark.parametrize("metadata", [{"recipients": SIGNED}, {"recipients": f"sales@shop.example,{SIGNED.upper()}"}])
 def test_the_token_of_the_envelope(metadata: dict[str, str]) -> None:
-    assert parsed(raw(PLAIN), **metadata).ticket_token == "1042"
+    assert parsed(raw(PLAIN), INBOX, **metadata).ticket_token == "1042"
 
 
 @pytest.mark.parametrize("header", ["To", "Cc", "Delivered-To", "X-Forwarded-To", "X-Original-To"])
@@ -182,7 +182,7 @@ def test_spam_goes_to_the_spam_view_unanswered() -> None:
     ],
 )
 def test_a_mail_its_domain_disowns(metadata: dict[str, str], disowned: bool) -> None:
-    found = parsed(raw(PLAIN), **metadata)
+    found = parsed(raw(PLAIN), INBOX, **metadata)
     assert (found.unauthenticated, bool(found.banners), not found.may_auto_answer) == (disowned, disowned, disowned)
 
 
@@ -198,9 +198,10 @@ X-SES-Virus-Verdict: FAIL
 """
     mail = raw(top + PLAIN.strip("\n"))
     (found,) = EmailChannel().parse(Original("raw/o3vrnil0e2", mail, {}, AT), INBOX, tools())
-    assert found.spam  # type: ignore[union-attr]
-    assert found.refused is None  # type: ignore[union-attr]
-    assert found.unauthenticated  # type: ignore[union-attr]
+    assert isinstance(found, Inbound)
+    assert found.spam
+    assert found.refused is None
+    assert found.unauthenticated
     assert envelope_recipients(Original("raw/o3vrnil0e2", mail, {}, AT)) == ("support@shop.example",)
 
 
@@ -208,7 +209,8 @@ X-SES-Virus-Verdict: FAIL
 def test_a_senders_own_verdicts_count_for_nothing(above: str) -> None:
     mail = raw(f"{above}X-SES-Virus-Verdict: FAIL\nX-SES-Spam-Verdict: FAIL\n{PLAIN.strip()}")
     (found,) = EmailChannel().parse(Original("raw/x", mail, {}, AT), INBOX, tools())
-    assert (found.refused, found.spam) == (None, None)  # type: ignore[union-attr]
+    assert isinstance(found, Inbound)
+    assert (found.refused, found.spam) == (None, None)
 
 
 def test_an_unfinished_scan_warns_of_attachments() -> None:

@@ -41,9 +41,14 @@ def send(answer: Mapping[str, object] | Exception) -> str:
 
 def refusal(code: str, status: int = 400, text: str = "why") -> ClientError:
     return ClientError(
-        {"Error": {"Code": code, "Message": text}, "ResponseMetadata": {"HTTPStatusCode": status}},
-        "SendEmail",  # type: ignore[typeddict-item]
-    )
+        {
+            "Error": {"Code": code, "Message": text},
+            "ResponseMetadata": {
+                "RequestId": "r1", "HostId": "", "HTTPStatusCode": status, "HTTPHeaders": {}, "RetryAttempts": 0,
+            },
+        },
+        "SendEmail",
+    )  # fmt: skip
 
 
 def test_what_ses_is_asked() -> None:
@@ -81,7 +86,7 @@ def test_what_ses_is_asked() -> None:
         (refusal("SomethingNew", 422), None),
         (EndpointConnectionError(endpoint_url=URL), 10.0),
         (ConnectTimeoutError(endpoint_url=URL), 10.0),
-        (SSLError(endpoint_url=URL, error="CERTIFICATE_VERIFY_FAILED"), 10.0),
+        (SSLError(endpoint_url=URL, error=OSError("CERTIFICATE_VERIFY_FAILED")), 10.0),
         (NoCredentialsError(), 60.0),
         (ParamValidationError(report="bad"), None),
     ],
@@ -102,7 +107,7 @@ def test_proof_that_nothing_was_sent(answer: Exception, seconds: float | None) -
         ReadTimeoutError(endpoint_url=URL),
         ConnectionClosedError(endpoint_url=URL),
         HTTPClientError(error=CAUSE),
-        SSLError(endpoint_url=URL, error="bad record mac"),
+        SSLError(endpoint_url=URL, error=OSError("bad record mac")),
         BotoCoreError(),
         {},
         {"MessageId": ""},

@@ -16,6 +16,8 @@ from chalicelib.store import documents, messages, sources, tickets
 from chalicelib.store.transaction import Lost, Transaction
 
 ATTEMPTS = 5
+KEPT_CHARS = 10_000
+"""Of the words before: more than a chat message holds."""
 
 
 def edit(change: Edited, at: datetime) -> Literal["edited", "same", "unknown"]:
@@ -38,7 +40,10 @@ def edit(change: Edited, at: datetime) -> Literal["edited", "same", "unknown"]:
             return "same"
         transaction = Transaction()
         _replace(transaction, replace(message, text=text, full_text=text, edited_at=whole_milliseconds(change.at)))
-        event = event_message(before.ticket, SYSTEM, at, secrets.token_bytes(8), edited=said[:2000])
+        event = replace(
+            event_message(before.ticket, SYSTEM, at, secrets.token_bytes(8), edited=said[:KEPT_CHARS]),
+            author_kind=message.author_kind, author_id=message.author_id, author_name=message.author_name,
+        )  # fmt: skip
         transaction.put("event", messages.as_item(event))
         ticket = before.ticket
         if message.id == ticket.last_message_id:  # what lists show of it

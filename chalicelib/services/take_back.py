@@ -21,32 +21,48 @@ ATTEMPTS = 5
 MAX_DRAFT_BYTES = 350_000
 
 
-def undo(ticket_id: str, message_id: str, actor: Actor, at: datetime) -> drafts.Draft:
-    """Take a reply back before it goes out, and give its text back as the draft of whoever took it back.
+def undo(ticket_id: str, message_id: str, actor: Actor, at: datetime) -> drafts.Draft | None:
+    """Take a reply back before it goes out, and give its text back to its author as their draft.
 
+    A draft that holds other words already stays as it is: the text stands in the conversation too.
     One transaction: delivery, ticket, history and draft.  Repeated, it returns the draft again.
+    Returns what the actor has to write on now; None when that is not this text.
     Raises Conflict when it is too late.
     """
     at = whole_milliseconds(at)
     for _ in range(ATTEMPTS):
         before = tickets.load(ticket_id)
         message = messages.get(ticket_id, message_id)
-        draft = _draft_of(message, at)
+        writer = _writer(message, actor)
+        kept = drafts.load(ticket_id, writer) if writer else None
+        draft = draft_of(message, at)
         if message.delivery is not None and message.delivery.state == "cancelled":
-            return drafts.load(ticket_id, actor.id) or draft
+            return (kept or draft) if writer == actor.id else None
         if message.delivery is None or message.delivery.state != "queued":
             break
         try:
-            _undo_once(before, message, actor, at, draft)
+            _undo_once(before, message, actor, at, None if _says_other(kept, draft) else draft, kept)
         except Lost:
             continue
-        return draft
+        return None if writer != actor.id or _says_other(kept, draft) else draft
     else:
         raise Conflict("The ticket is changing too quickly. Try again.")
     raise Conflict("It is too late: the message is on its way.")
 
 
-def _draft_of(message: Message, at: datetime) -> drafts.Draft:
+def _writer(message: Message, actor: Actor) -> str | None:
+    """Whose words they are: the author's, or, of what a program wrote, the agent's who took it back."""
+    by = (message.author_kind, message.author_id) if message.author_kind == "agent" else (actor.kind, actor.id)
+    return by[1] if by[0] == "agent" else None
+
+
+def _says_other(kept: drafts.Draft | None, draft: drafts.Draft) -> bool:
+    """A draft of the very text is one that was kept while it was being sent."""
+    return kept is not None and kept.text.strip() != draft.text.strip()
+
+
+def draft_of(message: Message, at: datetime) -> drafts.Draft:
+    """A message's words, to be written on."""
     body = messages.body_of(message)
     return drafts.Draft(
         kind="reply", text=body.text, html=body.html, to=message.to, cc=message.cc, bcc=message.bcc,
@@ -55,7 +71,14 @@ def _draft_of(message: Message, at: datetime) -> drafts.Draft:
     )  # fmt: skip
 
 
-def _undo_once(before: Loaded, taken_back: Message, actor: Actor, at: datetime, draft: drafts.Draft) -> None:
+def _undo_once(
+    before: Loaded,
+    taken_back: Message,
+    actor: Actor,
+    at: datetime,
+    draft: drafts.Draft | None,
+    kept: drafts.Draft | None,
+) -> None:
     ticket = before.ticket
     after = _as_before(ticket, taken_back, at)
     transaction = Transaction()
@@ -64,10 +87,12 @@ def _undo_once(before: Loaded, taken_back: Message, actor: Actor, at: datetime, 
     if after.status != ticket.status:
         event = event_message(ticket, actor, at, taken_back.id.encode(), status=after.status)
         transaction.put("event", messages.as_item(event))
-    if len(encode(draft).encode()) <= MAX_DRAFT_BYTES:  # a longer one stays readable in the conversation
-        key = drafts.item_key(ticket.id, actor.id)
-        expires_at = at + timedelta(days=drafts.DRAFT_DAYS)
-        transaction.put("draft", documents.item(str(key.pk), str(key.sk), draft, expires_at))
+    writer = _writer(taken_back, actor)
+    if writer and draft and len(encode(draft).encode()) <= MAX_DRAFT_BYTES:  # a longer one stays in the conversation
+        key = drafts.item_key(ticket.id, writer)
+        item = documents.item(str(key.pk), str(key.sk), draft, at + timedelta(days=drafts.DRAFT_DAYS))
+        put = transaction.put if kept else transaction.put_new  # not over what is being kept at this moment
+        put("draft", item)
     transaction.commit()
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 LINK = re.compile(r"https?://[^\s<>\"'“”]+[^\s<>\"'“”.,;:!?)\]}]")
 MANY = 99
+SHORT_CHARS = 200
 DAY_NAMES, MONTH_NAMES = tuple(calendar.day_name), tuple(calendar.month_name)  # each look-up there is a strftime
 
 STATUS_WORDS = {
@@ -146,6 +147,12 @@ def _snoozed(value: str, now: datetime, zone: str) -> str:
     return f"snoozed it until {clock(from_stamp(value), now, zone)}" if value else "woke it up"
 
 
+def _edited(before: str) -> str:
+    if len(before) > SHORT_CHARS:
+        return "edited a message"
+    return f"edited a message, which said before: “{before}”" if before else "added words to a message"
+
+
 EVENT_WORDS: dict[str, Callable[[str], str]] = {
     "status": lambda value: f"set the status to {STATUS_WORDS.get(value, value).lower()}",
     "priority": lambda value: f"set the priority to {value}",
@@ -153,6 +160,7 @@ EVENT_WORDS: dict[str, Callable[[str], str]] = {
     "team_id": lambda value: f"moved it to the team {value}" if value else "took the team off",
     "tags": lambda value: f"set the tags to {value}" if value else "removed the tags",
     "subject": lambda value: f"changed the subject to “{value}”",
+    "edited": _edited,
     "woke": lambda _: "woke it up: the snooze is over",
     "text": lambda value: value,
 }
@@ -167,6 +175,13 @@ def event_words(message: Message, now: datetime, zone: str) -> str:
         elif name in EVENT_WORDS:
             said.append(EVENT_WORDS[name](value))
     return ", ".join(said) or message.text
+
+
+def taken_back_words(message: Message) -> str:
+    """Who took whose reply back."""
+    reason = message.delivery.reason if message.delivery else ""
+    by = reason.removeprefix("Taken back by ").removesuffix(".") or message.author_name
+    return f"{by} took {'a' if by == message.author_name else f'{message.author_name}’s'} reply back"
 
 
 def hours_until(moment: datetime, now: datetime) -> float:
@@ -187,6 +202,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "delivery_words": delivery_words,
     "delivery_tone": delivery_tone,
     "event_words": event_words,
+    "taken_back_words": taken_back_words,
     "status_words": lambda status: STATUS_WORDS.get(status, status),
     "channel_words": lambda channel: CHANNEL_WORDS.get(channel, channel),
 }

@@ -43,6 +43,17 @@ def test_the_new_words_are_shown_and_the_old_ones_stay_in_the_history(desk: Desk
     assert (words(receipt), history(receipt)) == ("Three mugs", ["Two mugs"])
 
 
+def test_the_line_of_history_is_the_customers_and_the_message_says_when_it_was_edited(desk: Desk) -> None:
+    receipt = written(desk, "A" * 4000)
+    edited(desk, "Three mugs")
+    said, _ = messages.oldest(receipt.ticket_id or "")
+    (message,) = (each for each in said if each.id == receipt.message_id)
+    (line,) = (each for each in said if "edited" in each.event)
+    assert line.event["edited"] == "A" * 4000
+    assert (line.author_name, line.kind) == (message.author_name, "event")
+    assert message.edited_at == desk.now + timedelta(seconds=1)
+
+
 def test_lists_show_the_new_words_of_the_newest_message_alone(desk: Desk) -> None:
     inbox = desk.inbox(id="tg", channel="telegram", address="tg", name="Bot")
 

@@ -1,6 +1,5 @@
 """Taking an answer back: one transaction, whatever dies or is lost on the way, and the ticket as it stood before."""
 
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -48,7 +47,7 @@ def answer(desk: Desk, ticket_id: str, actor: Actor, **values: Any) -> str:
 
 
 def dies_at(monkeypatch: pytest.MonkeyPatch, call: int, after_effect: bool) -> None:
-    real: Callable[..., Any] = botocore.client.BaseClient._make_api_call  # type: ignore[attr-defined]
+    real = botocore.client.BaseClient._make_api_call  # type: ignore[attr-defined]  # no part of botocore's stubs
     calls = []
 
     def counted(client: Any, name: str, arguments: dict[str, Any]) -> Any:
@@ -65,8 +64,8 @@ def dies_at(monkeypatch: pytest.MonkeyPatch, call: int, after_effect: bool) -> N
 
 def lose_first_answer(monkeypatch: pytest.MonkeyPatch, operation: str) -> None:
     """The effect takes place, the answer never comes; the SDK asks again."""
-    real = botocore.endpoint.Endpoint._send  # type: ignore[attr-defined]
-    lost = []
+    real = botocore.endpoint.Endpoint._send  # type: ignore[attr-defined]  # no part of botocore's stubs
+    lost: list[str] = []
 
     def send(endpoint: Any, request: Any) -> Any:
         answer = real(endpoint, request)
@@ -96,7 +95,7 @@ def test_wherever_the_function_dies_the_answer_is_taken_back_whole_or_not_at_all
         assert whole in (("queued", None, False), ("cancelled", asked.waiting_since, True)), call
         again = take_back.undo(ticket_id, message_id, anna, desk.now)
         ticket = tickets.get(ticket_id)
-        assert again.text == "Wrong price." and drafts.load(ticket_id, "anna") == again
+        assert again is not None and again.text == "Wrong price." and drafts.load(ticket_id, "anna") == again
         assert (ticket.status, ticket.waiting_since) == ("open", asked.waiting_since)
         assert ticket.last_message_id == asked.last_message_id
 
@@ -111,12 +110,73 @@ def test_taken_back_twice_it_returns_what_the_agent_has_written_since(desk: Desk
     assert tickets.get(ticket_id).version == version
 
 
+def test_what_was_typed_since_stays_and_the_answer_can_still_be_read(desk: Desk, ticket_id: str, anna: Actor) -> None:
+    message_id = answer(desk, ticket_id, anna)
+    note = drafts.Draft("note", "Ask the warehouse.", desk.now)
+    drafts.save(ticket_id, "anna", note)
+    assert take_back.undo(ticket_id, message_id, anna, desk.now) is None
+    assert drafts.load(ticket_id, "anna") == note
+    taken_back = messages.get(ticket_id, message_id)
+    assert take_back.draft_of(taken_back, desk.now).text == "Wrong price."
+    assert tickets.get(ticket_id).waiting_since is not None
+
+
+def test_a_copy_kept_while_it_was_being_sent_is_no_other_draft(desk: Desk, ticket_id: str, anna: Actor) -> None:
+    message_id = answer(desk, ticket_id, anna, cc=(Party("", "lab@shop.example"),))
+    drafts.save(ticket_id, "anna", drafts.Draft("reply", "Wrong price. ", desk.now))
+    draft = take_back.undo(ticket_id, message_id, anna, desk.now)
+    assert draft is not None and draft.cc == (Party("", "lab@shop.example"),)
+    assert drafts.load(ticket_id, "anna") == draft
+
+
+@pytest.mark.parametrize("writes_too", [False, True])
+def test_a_colleague_gives_the_text_back_to_its_author(
+    desk: Desk, ticket_id: str, anna: Actor, writes_too: bool
+) -> None:
+    ben, own = desk.actor("ben"), drafts.Draft("reply", "Ben's half sentence", desk.now)
+    message_id = answer(desk, ticket_id, anna)
+    drafts.save(ticket_id, "ben", own)
+    annas = drafts.Draft("reply", "Anna's next thought", desk.now)
+    if writes_too:
+        drafts.save(ticket_id, "anna", annas)
+    for _ in range(2):  # repeated, it does the same
+        assert take_back.undo(ticket_id, message_id, ben, desk.now) is None
+        assert drafts.load(ticket_id, "ben") == own
+        given = drafts.load(ticket_id, "anna")
+        assert given is not None and given.text == ("Anna's next thought" if writes_too else "Wrong price.")
+    assert messages.get_delivery(ticket_id, message_id).reason == "Taken back by Ben."
+
+
+def test_a_programs_answer_is_given_to_whoever_takes_it_back(desk: Desk, ticket_id: str, anna: Actor) -> None:
+    program = Actor("bot", "b1", "Robot", "agent")
+    message_id = answer(desk, ticket_id, program)
+    draft = take_back.undo(ticket_id, message_id, anna, desk.now)
+    assert draft is not None and drafts.load(ticket_id, "anna") == draft
+
+
+def test_a_draft_kept_at_the_same_moment_wins(
+    desk: Desk, ticket_id: str, anna: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message_id = answer(desk, ticket_id, anna)
+    note, cancel = drafts.Draft("note", "Typed this second", desk.now), messages.cancel
+
+    def late(*given: Any) -> None:
+        if drafts.load(ticket_id, "anna") is None:
+            drafts.save(ticket_id, "anna", note)
+        cancel(*given)
+
+    monkeypatch.setattr(messages, "cancel", late)
+    assert take_back.undo(ticket_id, message_id, anna, desk.now) is None
+    assert drafts.load(ticket_id, "anna") == note
+
+
 def test_an_answer_of_aws_that_is_lost_does_not_make_it_too_late(
     desk: Desk, ticket_id: str, anna: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     message_id = answer(desk, ticket_id, anna)
     lose_first_answer(monkeypatch, "TransactWriteItems")
-    assert take_back.undo(ticket_id, message_id, anna, desk.now).text == "Wrong price."
+    draft = take_back.undo(ticket_id, message_id, anna, desk.now)
+    assert draft is not None and draft.text == "Wrong price."
     assert tickets.get(ticket_id).waiting_since is not None
 
 
@@ -197,7 +257,8 @@ def test_a_forward_taken_back_is_a_forward_again_and_changes_nobodys_waiting(
 ) -> None:
     waiting_since = tickets.get(ticket_id).waiting_since
     message_id = answer(desk, ticket_id, anna, to=(Party("", "supplier@factory.example"),), forward=True)
-    assert take_back.undo(ticket_id, message_id, anna, desk.now).forward
+    draft = take_back.undo(ticket_id, message_id, anna, desk.now)
+    assert draft is not None and draft.forward
     assert tickets.get(ticket_id).waiting_since == waiting_since
 
 
@@ -205,5 +266,5 @@ def test_a_very_long_answer_can_be_taken_back_too(desk: Desk, ticket_id: str, an
     long_text = "👋" * MAX_TEXT_CHARS
     message_id = reply(ticket_id, anna, Reply(long_text, undo_seconds=30), desk.advance(seconds=1)).id
     draft = take_back.undo(ticket_id, message_id, anna, desk.now + timedelta(seconds=2))
-    assert draft.text == long_text
+    assert draft is not None and draft.text == long_text
     assert messages.get_delivery(ticket_id, message_id).state == "cancelled"

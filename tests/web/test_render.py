@@ -7,6 +7,7 @@ import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from chalicelib import config
+from chalicelib.domain.message import DeliveryState
 from chalicelib.web.render import STATIC_FILES, message_fragment, row_fragment, static_path, url
 from tests.builders import NOON, a_desk, a_message, a_note, a_reply, a_row, an_agent, an_attachment, an_event
 
@@ -45,8 +46,10 @@ def test_a_row_says_who_what_how_long_and_who_has_it() -> None:
     for words in ("Lina Meyer", "Where is my parcel?", "12 min", "Urgent", "mail", "Ben Okafor has it"):
         assert words in said
     item = LexborHTMLParser(html).css_first("li")
+    link = LexborHTMLParser(html).css_first("a")
+    assert item is not None and link is not None
     assert item.attributes["data-seen"] == "ben"
-    assert LexborHTMLParser(html).css_first("a").attributes["href"] == "/api/tickets/1042"
+    assert link.attributes["href"] == "/api/tickets/1042"
 
 
 def test_what_a_customer_writes_is_never_markup() -> None:
@@ -76,14 +79,27 @@ def test_an_event_is_one_line() -> None:
         ("queued", "", ["Undo"]),
     ],
 )
-def test_a_delivery_offers_what_can_be_done_about_it(state: str, reason: str, buttons: list[str]) -> None:
-    html = message_fragment(a_reply(state, reason), a_desk(), NOON)  # type: ignore[arg-type]
+def test_a_delivery_offers_what_can_be_done_about_it(state: DeliveryState, reason: str, buttons: list[str]) -> None:
+    html = message_fragment(a_reply(state, reason), a_desk(), NOON)
     assert [button.text() for button in LexborHTMLParser(html).css("button")] == buttons
     assert reason in _text(html)
 
 
-def test_a_reply_taken_back_is_one_line() -> None:
-    assert _text(message_fragment(a_reply("cancelled"), a_desk(), NOON)) == ("Ben Okafor took a reply back · 12:05")
+def test_a_reply_taken_back_is_one_line_with_its_words_folded_away() -> None:
+    html = message_fragment(a_reply("cancelled", "Taken back by Chloe."), a_desk(), NOON)
+    assert _text(html).startswith("Chloe took Ben Okafor’s reply back · 12:05 Show it It is on its way.")
+    (folded,) = LexborHTMLParser(html).css("details:not([open])")
+    assert "It is on its way." in folded.text()
+
+
+def test_an_edited_message_says_so_and_the_line_says_what_it_said() -> None:
+    html = message_fragment(a_message(edited_at=NOON), a_desk(), NOON)
+    assert "edited 12:00" in _text(html)
+    html = message_fragment(an_event(edited="Two <b>mugs</b>"), a_desk(), NOON)
+    assert "edited a message, which said before: “Two &lt;b&gt;mugs&lt;/b&gt;” ·" in html
+    html = message_fragment(an_event(edited="<b>" + "x" * 300), a_desk(), NOON)
+    (folded,) = LexborHTMLParser(html).css("details .text")
+    assert folded.text() == "<b>" + "x" * 300
 
 
 def test_a_dangerous_file_is_flagged_and_inline_pictures_are_not_listed() -> None:

@@ -50,6 +50,8 @@ def test_initials(name: str, expected: str) -> None:
     ("changed", "expected"),
     [
         ({"status": "resolved"}, "set the status to resolved"),
+        ({"edited": "Two mugs"}, "edited a message, which said before: “Two mugs”"),
+        ({"edited": ""}, "added words to a message"),
         ({"assignee_id": ""}, "took the assignee off"),
         ({"assignee_id": "Ben", "priority": "high"}, "assigned it to Ben, set the priority to high"),
         ({"snoozed_until": "2026-11-21T08:00:00.000Z"}, "snoozed it until 21 Nov 09:00"),
@@ -61,7 +63,7 @@ def test_an_event_is_the_rest_of_a_sentence(changed: dict[str, str], expected: s
 
 def test_every_state_of_a_delivery_has_words_and_a_tone() -> None:
     for state in words.DELIVERY_WORDS:
-        delivery = a_reply(state).delivery  # type: ignore[arg-type]
+        delivery = a_reply(state).delivery  # type: ignore[arg-type]  # the table names the states as plain words
         assert delivery is not None
         assert words.delivery_words(delivery)
         assert words.delivery_tone(delivery) in ("good", "calm", "warn", "bad")

@@ -2,7 +2,8 @@
 
 import secrets
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from html import escape
 from typing import Literal, get_args
 
 from chalicelib.domain.message import Message, Party
@@ -98,6 +99,27 @@ def typed_of(draft: Draft) -> Typed:
         mode, draft.text, agent_html(draft.html) if draft.html else "", to, written(draft.cc), written(draft.bcc),
         draft.attachment_ids, saved=True,
     )  # fmt: skip
+
+
+def holds_words(typed: Typed) -> bool:
+    return bool(typed.text.strip() or typed.file_ids)
+
+
+def joined(typed: Typed, more: Typed) -> Typed:
+    """``more`` behind what was typed, which keeps its mode and its recipients; alone when nothing was typed."""
+    if not holds_words(typed):
+        return more
+    rich = (typed.html or more.html) and typed.mode != "note"
+    return replace(
+        typed,
+        text="\n\n".join(each.text for each in (typed, more) if each.text.strip()),
+        html=f"{_as_html(typed)}<br><br>{_as_html(more)}" if rich else "",
+        file_ids=tuple(dict.fromkeys((*typed.file_ids, *more.file_ids))),
+    )
+
+
+def _as_html(typed: Typed) -> str:
+    return typed.html or agent_html(escape(typed.text).replace("\n", "<br>"))
 
 
 def composer_for(

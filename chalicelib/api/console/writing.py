@@ -7,7 +7,17 @@ from typing import Any
 
 from chalice.app import Blueprint, Response
 
-from chalicelib.api.console.composing import Composer, Mode, Typed, composer_for, mode_of, typed_of, uploads
+from chalicelib.api.console.composing import (
+    Composer,
+    Mode,
+    Typed,
+    composer_for,
+    holds_words,
+    joined,
+    mode_of,
+    typed_of,
+    uploads,
+)
 from chalicelib.api.console.screen import list_beside, the_desk
 from chalicelib.api.console.ticket import head_context, show_view, toast_of
 from chalicelib.api.web import WRITERS, Visit, console_route, html
@@ -124,14 +134,17 @@ def change_mode(visit: Visit, ticket_id: str) -> Response:
 @console_route(blueprint, "/tickets/{ticket_id}/draft", methods=["POST"], allow=WRITERS)
 def save_draft(visit: Visit, ticket_id: str) -> Response:
     tickets.get(ticket_id)  # nothing is kept of a ticket that is not there
-    typed = typed_in(visit)
+    _keep(visit, ticket_id, typed_in(visit))
+    return html("", 204) if visit.wants_fragment else visit.go(f"/tickets/{ticket_id}")
+
+
+def _keep(visit: Visit, ticket_id: str, typed: Typed) -> None:
     draft = Draft(
         kind="note" if typed.mode == "note" else "reply", text=typed.text, updated_at=visit.at, html=typed.html,
         to=parse_parties(typed.to or ""), cc=parse_parties(typed.cc), bcc=parse_parties(typed.bcc),
         attachment_ids=typed.file_ids, forward=typed.mode == "forward",
     )  # fmt: skip
     drafts.save(ticket_id, visit.agent.id, draft)
-    return html("", 204) if visit.wants_fragment else visit.go(f"/tickets/{ticket_id}")
 
 
 @console_route(blueprint, "/tickets/{ticket_id}/uploads", methods=["POST"], allow=WRITERS)
@@ -153,17 +166,43 @@ def start_upload(visit: Visit, ticket_id: str) -> Response:
 
 @console_route(blueprint, "/tickets/{ticket_id}/messages/{message_id}/undo", methods=["POST"], allow=WRITERS)
 def undo(visit: Visit, ticket_id: str, message_id: str) -> Response:
-    """Take an answer back; its words return to the composer."""
+    """Take an answer back; its words return to the composer, unless that holds others by now: those stay."""
+    typed = _typed_since(visit, ticket_id)
+    if typed:
+        _keep(visit, ticket_id, typed)
     draft = take_back.undo(ticket_id, message_id, visit.actor, visit.at)
     if not visit.wants_fragment:
         return visit.go(f"/tickets/{ticket_id}")
     ticket, desk = tickets.get(ticket_id), the_desk()
+    returns = draft is not None and typed is None
     return visit.page(
         "ticket/undone.html",
+        headers=None if returns else {"HX-Reswap": "none"},
         **head_context(visit, ticket, desk, list_beside(visit, desk)),
-        composer=_composer(visit, ticket_id, typed_of(draft)),
+        composer=_composer(visit, ticket_id, typed_of(draft)) if draft and returns else None,
         message=messages.get(ticket_id, message_id),
     )
+
+
+def _typed_since(visit: Visit, ticket_id: str) -> Typed | None:
+    """What the ticket's composer holds, which the page sends along; None when it is empty, or another ticket's."""
+    typed = typed_in(visit)
+    return typed if visit.form.value("of") == ticket_id and holds_words(typed) else None
+
+
+@console_route(blueprint, "/tickets/{ticket_id}/messages/{message_id}/use", methods=["POST"], allow=WRITERS)
+def use_again(visit: Visit, ticket_id: str, message_id: str) -> Response:
+    """The text of an answer that was taken back, behind whatever the agent is writing."""
+    message = messages.get(ticket_id, message_id)
+    if message.delivery is None or message.delivery.state != "cancelled":
+        raise Conflict("This answer was not taken back.")
+    kept = None if visit.form.has("of") else drafts.load(ticket_id, visit.agent.id)
+    typed = typed_of(kept) if kept else _typed_since(visit, ticket_id) or Typed()
+    whole = joined(typed, typed_of(take_back.draft_of(message, visit.at)))
+    if visit.wants_fragment:
+        return _composer_again(visit, ticket_id, whole)
+    _keep(visit, ticket_id, whole)
+    return visit.go(f"/tickets/{ticket_id}")
 
 
 @console_route(blueprint, "/tickets/{ticket_id}/messages/{message_id}/settle", methods=["POST"], allow=WRITERS)

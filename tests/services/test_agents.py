@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -11,11 +12,11 @@ from chalicelib.services import agents, password_links, sessions, sign_in, teams
 from chalicelib.services.agents import AgentChange, NewAgent, OwnSettings
 from chalicelib.services.user_pool import UserPool
 from chalicelib.store import directory
+from tests.engine import MORNING as NOW
 from tests.engine import Desk
 from tests.services.people import (
     GOOD_PASSWORD,
     MAKER,
-    NOW,
     SOURCE,
     Mailbox,
     an_agent,
@@ -29,11 +30,11 @@ pytestmark = pytest.mark.engine
 __all__ = ["mailbox", "pool"]
 
 
-def changed(agent: Agent, **values: object) -> AgentChange:
-    wanted: dict[str, object] = {
+def changed(agent: Agent, **values: Any) -> AgentChange:
+    wanted: dict[str, Any] = {
         "name": agent.name, "role": agent.role, "team_ids": agent.team_ids, "active": agent.active
     } | values  # fmt: skip
-    return AgentChange(**wanted)  # type: ignore[arg-type]
+    return AgentChange(**wanted)
 
 
 def audited() -> list[tuple[str, str, str]]:

@@ -4,17 +4,18 @@ from datetime import timedelta
 
 import pytest
 
+from chalicelib.domain.message import Party
 from chalicelib.domain.moments import stamp
 from chalicelib.domain.people import Actor
 from chalicelib.domain.ticket import Ticket
 from chalicelib.errors import Conflict, InvalidInput
 from chalicelib.services import notices
 from chalicelib.services.change_ticket import Changes, Timer, block_sender, change, restore, wake
-from chalicelib.services.create_ticket import Party, create
+from chalicelib.services.create_ticket import create
 from chalicelib.services.receive_message import Envelope, receive
 from chalicelib.services.search import find, index
 from chalicelib.store import counters, lists, messages, tickets
-from chalicelib.store.lists import ListName
+from chalicelib.store.lists import ListKind, ListName
 from tests.engine import Desk
 from tests.services.test_receive_message import mail
 
@@ -32,8 +33,8 @@ def ticket(desk: Desk, lina: Actor) -> Ticket:
     return create(lina, desk.inbox().id, customer, "Order #4711 is late", "Called us.", "in", desk.now)[0]
 
 
-def ids(desk: Desk, kind: str, of: str = "") -> list[str]:
-    return [row.id for row in lists.page(ListName(kind, of)).rows]  # type: ignore[arg-type]
+def ids(desk: Desk, kind: ListKind, of: str = "") -> list[str]:
+    return [row.id for row in lists.page(ListName(kind, of)).rows]
 
 
 def test_assigning_moves_it_between_lists_and_tells_the_assignee(desk: Desk, lina: Actor, ticket: Ticket) -> None:
@@ -60,8 +61,8 @@ def test_a_change_that_changes_nothing_writes_nothing(desk: Desk, lina: Actor, t
 @pytest.mark.parametrize(
     ("wanted", "field"),
     [
-        (Changes(status="solved"), "status"),  # type: ignore[arg-type]
-        (Changes(priority="max"), "priority"),  # type: ignore[arg-type]
+        (Changes(status="solved"), "status"),  # type: ignore[arg-type]  # as a body may bring it
+        (Changes(priority="max"), "priority"),  # type: ignore[arg-type]  # as a body may bring it
         (Changes(subject="  "), "subject"),
         (Changes(tags=("x" * 99,)), "tags"),
     ],

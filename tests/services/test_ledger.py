@@ -1,6 +1,6 @@
 """Received = shown + quarantined + suppressed, and a difference names what is missing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -103,7 +103,12 @@ class Archive:
         monkeypatch.setattr(
             objects, "list_originals", lambda prefix: [(key, self._stored(key)) for key, _ in listed(prefix)]
         )
-        monkeypatch.setattr(objects, "head_original", lambda key: self.read.append(key) or head(key))
+
+        def noted(key: str) -> Mapping[str, str]:
+            self.read.append(key)
+            return head(key)
+
+        monkeypatch.setattr(objects, "head_original", noted)
 
     def _stored(self, key: str) -> datetime:
         return self.midnight + self.at.get(key.rsplit("/", 1)[-1], timedelta(hours=9.5))

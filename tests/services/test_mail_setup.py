@@ -20,7 +20,7 @@ DOMAIN, REGION = "shop.example", "eu-west-1"
 INBOX = Inbox(
     "support", "email", "support@shop.example", "Support", settings={"forward_to": "support@desk.shop.example"}
 )
-RIGHT = {
+RIGHT: dict[tuple[str, str], tuple[str, ...]] = {
     ("t1._domainkey.shop.example", "CNAME"): ("t1.dkim.amazonses.com",),
     ("t2._domainkey.shop.example", "CNAME"): ("t2.dkim.amazonses.com",),
     ("t3._domainkey.shop.example", "CNAME"): ("t3.dkim.amazonses.com",),
@@ -119,7 +119,9 @@ def test_a_record_that_holds_something_else_is_named(key: tuple[str, str], value
 
 
 def test_other_text_records_beside_ours_do_not_matter() -> None:
-    extra = {("bounce.shop.example", "TXT"): ("google-site-verification=1", SPF)}
+    extra: dict[tuple[str, str], tuple[str, ...]] = {
+        ("bounce.shop.example", "TXT"): ("google-site-verification=1", SPF)
+    }
     assert set(states(look(RIGHT | extra)).values()) == {"right"}
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.domain.message import Party, StateChange
 from chalicelib.domain.people import Actor
-from chalicelib.domain.ticket import Ticket
+from chalicelib.domain.ticket import Status, Ticket
 from chalicelib.errors import DeskbellError
 from chalicelib.jobs import relay, work
 from chalicelib.services import change_ticket, create_ticket, rebuild, record_state, search
@@ -106,7 +106,8 @@ class History:
         add_note(self.ticket(), self.actor(), "Called the carrier about 77777.", self.desk.now)
 
     def file(self) -> None:
-        status = self.random.choice(("open", "pending", "resolved", "closed", "spam", "trash"))
+        statuses: tuple[Status, ...] = ("open", "pending", "resolved", "closed", "spam", "trash")
+        status = self.random.choice(statuses)
         change(self.ticket(), self.actor(), Changes(status=status), self.desk.now)
 
     def assign(self) -> None:
@@ -260,7 +261,8 @@ def test_a_rebuild_that_was_cut_off_goes_on_where_it_was(desk: Desk, monkeypatch
     assert 0 < first.tickets < len(history.ids)
     again = rebuild.begin(rebuild.PARTS, desk.advance(hours=1))
     assert again == first
-    assert rebuild.begin(("words",), desk.now).next == tickets.FIRST_NUMBER  # of other parts: a new one
+    other: tuple[rebuild.Part, ...] = ("words",)
+    assert rebuild.begin(other, desk.now).next == tickets.FIRST_NUMBER  # of other parts: a new one
     assert rebuilt(desk).tickets == len(history.ids)
     assert said_twice(desk) == live
 

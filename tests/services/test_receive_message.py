@@ -19,7 +19,7 @@ from tests.engine import Desk
 pytestmark = pytest.mark.engine
 
 
-def mail(desk: Desk, n: int = 1, **values: object) -> Inbound:
+def mail(desk: Desk, n: int = 1, **values: Any) -> Inbound:
     made = Inbound(
         fingerprint=f"fp{n}",
         sender=Party("Ada Example", "ada@example.com"),
@@ -29,12 +29,12 @@ def mail(desk: Desk, n: int = 1, **values: object) -> Inbound:
         own_keys=(f"mid:{n}@example.com",),
         to=(Party("", "support@shop.example"),),
     )
-    return replace(made, **values)  # type: ignore[arg-type]
+    return replace(made, **values)
 
 
-def envelope(desk: Desk, name: str = "o1", **values: object) -> Envelope:
+def envelope(desk: Desk, name: str = "o1", **values: Any) -> Envelope:
     inbox = values.pop("inbox", None) or desk.inbox()
-    return Envelope(name, f"kept/2026/11/20/{name}", desk.now, inbox, "2026-11-20", **values)  # type: ignore[arg-type]
+    return Envelope(name, f"kept/2026/11/20/{name}", desk.now, inbox, "2026-11-20", **values)
 
 
 def test_a_first_mail_opens_a_ticket_with_its_message_and_receipt(desk: Desk) -> None:
@@ -124,7 +124,7 @@ def test_an_automatic_reply_joins_without_waking_the_ticket(desk: Desk) -> None:
     ("values", "outcome"),
     [({"refused": "It carries a virus."}, "quarantined"), ({"suppressed": "Our own mail came back."}, "suppressed")],
 )
-def test_what_is_kept_out_leaves_a_receipt_with_its_reason(desk: Desk, values: dict[str, str], outcome: str) -> None:
+def test_what_is_kept_out_leaves_a_receipt_with_its_reason(desk: Desk, values: dict[str, Any], outcome: str) -> None:
     receipt = receive_message.receive(mail(desk, **values), envelope(desk), desk.now)
     assert (receipt.outcome, receipt.reason) == (outcome, next(iter(values.values())))
 
@@ -231,7 +231,7 @@ def test_a_reply_to_the_second_of_two_separated_inboxes_joins_its_ticket(desk: D
 def test_the_tickets_that_a_mail_may_join_are_read_consistently(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     inbox = desk.inbox()
     first = receive_message.receive(mail(desk), envelope(desk, inbox=inbox), desk.now)
-    real = botocore.client.BaseClient._make_api_call
+    real = botocore.client.BaseClient._make_api_call  # type: ignore[attr-defined]  # no part of botocore's stubs
 
     def lagging(client: Any, name: str, arguments: dict[str, Any]) -> Any:
         asked = arguments.get("RequestItems", {}).values() if name == "BatchGetItem" else ()
@@ -258,7 +258,8 @@ def test_two_chat_messages_read_at_once_open_one_ticket_when_the_last_was_closed
     old = said(1)
     change(old.ticket_id or "", desk.actor(), Changes(status="closed"), desk.now)
     desk.advance(days=40)
-    add, between = messages.add, []
+    add = messages.add
+    between: list[str] = []
 
     def interrupted(*arguments: Any) -> Message:
         if not between:
@@ -273,7 +274,8 @@ def test_two_chat_messages_read_at_once_open_one_ticket_when_the_last_was_closed
 def test_a_twin_of_a_mail_that_is_shown_is_not_listed_as_suppressed(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    where, get, twin = envelope(desk), receipts.get, []
+    where, get = envelope(desk), receipts.get
+    twin: list[Envelope] = []
 
     def overtaken(day: str, name: str) -> Receipt | None:
         found = get(day, name)

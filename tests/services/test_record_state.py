@@ -90,10 +90,10 @@ def test_the_copy_of_an_acknowledgement_answers_nobody_either(desk: Desk, ticket
     held = acknowledged(desk, ticket_id)
     deliver_message.record_refused(held, Refused("no", None), desk.now)
     copy = send_again.send_again(ticket_id, held.outbound.message_id, lina, desk.advance(seconds=1))
-    held = claim(ticket_id, copy.id, desk.now)
-    assert isinstance(held, Claimed)
-    deliver_message.record_unclear(held, Unclear("no answer"), desk.now)
-    assert record_state.record(delivered(held), desk.now)
+    again = claim(ticket_id, copy.id, desk.now)
+    assert isinstance(again, Claimed)
+    deliver_message.record_unclear(again, Unclear("no answer"), desk.now)
+    assert record_state.record(delivered(again), desk.now)
     assert tickets.get(ticket_id).waiting_since == waited is not None
 
 

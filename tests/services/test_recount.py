@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -64,7 +65,8 @@ def test_the_recount_repairs_totals_in_both_directions_and_says_by_how_much(desk
 def test_what_is_counted_while_the_recount_writes_stays_in(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     arrived(desk)
     spoil("open", 4)
-    real, meanwhile = counters.correct, []
+    real = counters.correct
+    meanwhile: list[Ticket] = []
 
     def correct(differences: Mapping[str, int]) -> None:
         if differences and not meanwhile:
@@ -80,10 +82,11 @@ def test_what_moves_while_the_recount_reads_is_counted_once(desk: Desk, monkeypa
     """A ticket that comes, one that goes, and one that jumps to the top of a list already read."""
     first, second, lina = arrived(desk), arrived(desk, 2), desk.actor()
     spoil("open", 1)
-    real, moved = lists.page, []
+    real = lists.page
+    moved: list[Ticket] = []
 
-    def page(name: lists.ListName, *arguments: object) -> Page:
-        found = real(name, *arguments)  # type: ignore[arg-type]
+    def page(name: lists.ListName, *arguments: Any) -> Page:
+        found = real(name, *arguments)
         if not moved:
             moved.append(arrived(desk, 3))
             counters.count(change(first.id, lina, Changes(status="closed"), desk.now), False)
@@ -101,8 +104,8 @@ def test_a_ticket_that_the_index_does_not_know_yet_stays_counted(desk: Desk, mon
     arrived(desk)
     late, known_at, real = arrived(desk, 2), desk.now + timedelta(seconds=10), lists.page
 
-    def page(name: lists.ListName, *arguments: object) -> Page:
-        found = real(name, *arguments)  # type: ignore[arg-type]
+    def page(name: lists.ListName, *arguments: Any) -> Page:
+        found = real(name, *arguments)
         kept = [n for n, row in enumerate(found.rows) if desk.now >= known_at or row.id != late.id]
         return Page(tuple(found.rows[n] for n in kept), tuple(found.seen_by[n] for n in kept), found.next)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.people import SYSTEM
+from chalicelib.domain.people import SYSTEM, actor_of
 from chalicelib.errors import Conflict, DeskbellError, InvalidInput, NotFound, NotSignedIn, TooMany
 from chalicelib.services import agents, attempts, password_links, sessions, sign_in
 from chalicelib.services.agents import AgentChange
@@ -16,11 +16,11 @@ from chalicelib.store import directory, live
 from chalicelib.store import sessions as store
 from chalicelib.store.directory import DeskSettings
 from chalicelib.store.models import DocumentItem
+from tests.engine import MORNING as NOW
 from tests.engine import Desk
 from tests.services.people import (
     GOOD_PASSWORD,
     MAKER,
-    NOW,
     SOURCE,
     Mailbox,
     an_agent,
@@ -75,7 +75,7 @@ def test_wrong_unknown_and_deactivated_get_the_same_answer(pool: UserPool) -> No
     an_agent(pool)
     boss = an_agent(pool, "ada@shop.example", "Ada Admin", "admin")
     gone = an_agent(pool, "ken@shop.example", "Ken Sato")
-    agents.change(pool, gone.id, AgentChange("Ken Sato", "agent", (), active=False), agents.actor_of(boss), NOW)
+    agents.change(pool, gone.id, AgentChange("Ken Sato", "agent", (), active=False), actor_of(boss), NOW)
     wrong = refusal(pool, "lina@shop.example", "not her password")
     assert wrong == (NotSignedIn, sign_in.REFUSED)
     assert refusal(pool, "nobody@shop.example", GOOD_PASSWORD) == wrong

@@ -17,7 +17,7 @@ ADA = "email:ada@example.com"
 
 def test_a_bounce_that_looked_before_a_block_does_not_undo_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     receipt = receive(mail(desk), Envelope("o1", "kept/o1", desk.now, desk.inbox(), "2026-11-20"), desk.now)
-    real = botocore.client.BaseClient._make_api_call
+    real = botocore.client.BaseClient._make_api_call  # type: ignore[attr-defined]  # no part of botocore's stubs
     reads: list[str] = []
 
     def blocked_after_the_first_look(self: Any, name: str, arguments: dict[str, Any]) -> Any:

@@ -105,7 +105,7 @@ def _driven_again(due: Due, now: datetime, is_held: Callable[[str], bool]) -> li
 
 
 def hourly() -> None:
-    """Every hour: today's account, so that the home page shows a figure of this hour."""
+    """Every hour: today's account, so that every page shows a figure of this hour at the foot of its rail."""
     wiring.begin()
     account = ledger.so_far(config.now())
     log("ledger", day=account.day, received=account.received, difference=account.difference)

@@ -13,7 +13,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from chalicelib import config
 from chalicelib.errors import InvalidInput
-from chalicelib.store import directory, documents, objects, receipts
+from chalicelib.store import counters, directory, documents, objects, receipts
+from chalicelib.store.counters import DayCounted
 from chalicelib.store.receipts import Receipt
 
 BY_HAND = "by-hand/"
@@ -88,7 +89,9 @@ def look(which: str, at: datetime) -> LedgerDay:
 
 
 def so_far(at: datetime) -> LedgerDay:
-    """The account of the day of ``at``, kept; only originals that are new since the last one of this day are read.
+    """The account of the day of ``at``, kept, and noted for every page.
+
+    Only originals that are new since the last one of this day are read.
 
     Two may count at once, a page and the hour: each keeps what one listing of the archive gave it, and the seal says
     of which originals that is the sum.  Whichever is kept, the next count goes on from there.
@@ -109,6 +112,10 @@ def so_far(at: datetime) -> LedgerDay:
     if account.difference > 0 and not account.missing:
         account = day(which, at)  # an original read earlier misses one of several receipts: only a full count names it
     documents.write_newer("LEDGER", which, account, at)
+    kept_out = account.quarantined + account.suppressed
+    counters.note_day(
+        DayCounted(which, account.received, account.shown, kept_out, account.waiting, account.difference, at)
+    )
     until = max(at - SETTLING, before.until) if before else at - SETTLING
     settled = carried + sum(inboxes[_name(key)] for key, stored in new.items() if stored <= until)
     documents.write_newer("LEDGERREAD", "LEDGERREAD", Read(which, until, _seal(archive, until, addresses), settled), at)

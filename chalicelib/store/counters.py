@@ -6,6 +6,7 @@ conditional transaction with it, so a fact handled twice, or late, counts once.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from pynamodb.exceptions import PutError
 from pynamodb.expressions.condition import Condition
@@ -19,6 +20,8 @@ from chalicelib.store.tickets import ticket_key
 from chalicelib.store.transaction import Lost, Transaction
 
 COUNTER_SHARDS = 2
+DAY = "~day"
+"""Sort key of ``DayCounted``: no bucket's, for those have a shard."""
 
 
 @dataclass(frozen=True)
@@ -117,19 +120,57 @@ def counted(ticket_ids: Iterable[str]) -> dict[str, CountedAs]:
     return {str(item.pk).removeprefix("TICKET#"): decode(CountedAs, item.data or "{}") for item in found}
 
 
+@dataclass(frozen=True)
+class DayCounted:
+    """What the ledger last counted of a day (UTC, ``yyyy-mm-dd``), as every page shows it."""
+
+    day: str
+    received: int
+    shown: int
+    kept_out: int
+    waiting: int
+    difference: int
+    counted_at: datetime
+
+
+def note_day(counted: DayCounted) -> None:
+    """Kept beside the counts, so that a page reads both at once; a slower count takes no newer one's place."""
+    documents.write_newer("COUNTERS", DAY, counted, counted.counted_at)
+
+
+def with_day() -> tuple[dict[str, int], DayCounted | None]:
+    """``all_counts`` and what the ledger last counted, in the same read."""
+    items = _items(consistent=False)
+    noted = next((item.data for item in items if item.sk == DAY), None)
+    return _shown(_totals(items)), decode(DayCounted, noted) if noted else None
+
+
 def all_counts() -> dict[str, int]:
     """Every list's count by bucket name, never below 0."""
-    return {bucket: max(0, total) for bucket, total in totals(consistent=False).items()}
+    return _shown(totals(consistent=False))
 
 
 def totals(consistent: bool = True) -> dict[str, int]:
     """Every list's count by bucket name as it is stored, shards added up."""
-    added: dict[str, int] = {}
+    return _totals(_items(consistent))
+
+
+def _items(consistent: bool) -> list[CounterItem]:
     found: ResultIterator[CounterItem] = CounterItem.query("COUNTERS", consistent_read=consistent)
-    for item in found:
-        bucket = str(item.sk).rsplit("#", 1)[0]
-        added[bucket] = added.get(bucket, 0) + int(item.amount)
+    return list(found)
+
+
+def _totals(items: Iterable[CounterItem]) -> dict[str, int]:
+    added: dict[str, int] = {}
+    for item in items:
+        if item.sk != DAY:
+            bucket = str(item.sk).rsplit("#", 1)[0]
+            added[bucket] = added.get(bucket, 0) + int(item.amount)
     return added
+
+
+def _shown(stored: Mapping[str, int]) -> dict[str, int]:
+    return {bucket: max(0, total) for bucket, total in stored.items()}
 
 
 def correct(differences: Mapping[str, int]) -> None:

@@ -170,7 +170,10 @@ class DeliveryItem(Item):
 
 
 class CounterItem(Item):
+    """``data``: only of what lies beside the counters to be read with them, as a DocumentItem has it."""
+
     amount = NumberAttribute(default=0)
+    data = UnicodeAttribute(null=True)
     expires_at = TTLAttribute(null=True)
 
 

@@ -1,5 +1,6 @@
 """What the agent's screen is made of: the rail with its counts, a list, and what lies beside it."""
 
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,7 +12,9 @@ from chalicelib.api.web import Visit
 from chalicelib.config import settings
 from chalicelib.errors import NotFound
 from chalicelib.services import live_pass, notices, search
+from chalicelib.services.permissions import allowed
 from chalicelib.store import counters, directory, lists, tickets
+from chalicelib.store.counters import DayCounted
 from chalicelib.store.lists import Page
 from chalicelib.web.desk import Desk
 
@@ -56,13 +59,23 @@ def list_context(visit: Visit, desk: Desk, named: Named, cursor: str | None = No
 
 
 def rail_context(visit: Visit, desk: Desk) -> dict[str, Any]:
+    counts, counted = counters.with_day()
     return {
         "rail": rail.groups(visit.agent, desk, visit.at),
-        "counts": counters.all_counts(),
+        "counts": counts,
+        "today": _today(counted, visit.at),
+        "may_see_ledger": allowed(visit.agent.role, "operations.read"),
         "notices_count": len(notices.of(visit.agent.id)),
         "live_url": settings().websocket_url,
         "live_pass": live_pass.issue(visit.agent.id, visit.at, visit.signed_in.session_id, visit.header("host")),
     }
+
+
+def _today(counted: DayCounted | None, at: datetime) -> DayCounted | None:
+    """What the ledger counted of this day; None where it has not yet, or nothing has come."""
+    if counted is None or counted.day != f"{at.astimezone(UTC):%Y-%m-%d}":
+        return None
+    return counted if counted.received or counted.difference else None
 
 
 def show_screen(visit: Visit, desk: Desk, named: Named, title: str, /, *, status: int = 200, **beside: Any) -> Response:

@@ -7,7 +7,7 @@ from chalicelib import wiring
 from chalicelib.jobs import live
 from chalicelib.services import breaker, dead_letters, ledger, live_pass, originals, recount, search
 from chalicelib.services import desk as desk_settings
-from chalicelib.store import directory
+from chalicelib.store import counters, directory
 from chalicelib.store.models import CounterItem
 from tests.simulation.acts import Turn, act
 from tests.simulation.cloud import PARAMETERS
@@ -81,7 +81,7 @@ def _is_rubbish(poison: set[str], found: tuple[dead_letters.DeadLetter, ...], le
 def counts_anew(turn: Turn) -> None:
     """Now and then because a count is off, nobody knows why."""
     desk = turn.desk
-    counts = sorted(key for key in desk.items if key[0] == "COUNTERS")
+    counts = sorted(key for key in desk.items if key[0] == "COUNTERS" and key[1] != counters.DAY)
     counter = turn.maybe(counts, "counter")
     if counter is not None and turn.chance(0.5, "off"):
         desk.spoiled.add("counts")
@@ -181,5 +181,6 @@ def a_console_closes(turn: Turn) -> None:
         return
     desk.sockets.remove(connection)
     desk.world.cloud.aws.websocket.open.pop(connection, None)
+    desk.world.say("lina", f"closes a console ({connection})")
     if turn.chance(0.5, "decently"):
         desk.world.invoke("live_disconnect", lambda: live.disconnect(connection), label=connection)

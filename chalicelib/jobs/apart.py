@@ -17,6 +17,7 @@ T = TypeVar("T")
 SECONDS = 15.0
 EXTRA_BYTES = 640 * 1024 * 1024
 """What it may take beyond what this process has already: intake has 1 GB."""
+MAX_ANSWER_BYTES = 200 * 1024 * 1024
 CHUNK_BYTES = 1 << 20
 STATM = Path("/proc/self/statm")
 
@@ -85,11 +86,11 @@ def _limit(extra_bytes: int) -> None:
 
 
 def _heard(hears: int, seconds: float) -> bytes | None:
-    """All that the copy told; None when it was not done in time."""
-    end, parts = time.monotonic() + seconds, list[bytes]()
-    while select.select([hears], [], [], max(0.0, end - time.monotonic()))[0]:
+    """All that the copy told; None when it was not done in time, or told too much."""
+    end, told = time.monotonic() + seconds, bytearray()
+    while len(told) <= MAX_ANSWER_BYTES and select.select([hears], [], [], max(0.0, end - time.monotonic()))[0]:
         part = os.read(hears, CHUNK_BYTES)
         if not part:
-            return b"".join(parts)
-        parts.append(part)
+            return bytes(told)
+        told += part
     return None

@@ -41,6 +41,12 @@ def test_a_death_is_told() -> None:
         apart(lambda: os._exit(0))
 
 
+def test_who_tells_too_much_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chalicelib.jobs.apart.MAX_ANSWER_BYTES", 1 << 20)
+    with pytest.raises(Died):
+        apart(lambda: b"x" * (8 << 20))
+
+
 def test_what_hangs_is_ended() -> None:
     began = time.monotonic()
     with pytest.raises(Died):

@@ -16,17 +16,20 @@ from importlib import import_module
 
 from bench.result import report
 from tests.simulation import sites
-from tests.simulation.history import LEAST_FAULTS, Plan, run
+from tests.simulation.history import LEAST_ACTS, LEAST_FAULTS, Plan, run
 from tests.simulation.past import past_seeds
 from tests.simulation.shrink import shrunk, story
+from tests.simulation.told import figure, promises
 
 BATCH = 8
 FIRST_SEED = 1_000
-LIMITS = {"violations": 0.0, "too_few_faults": 0.0}
+LIMITS = {"violations": 0.0, "too_few_faults": 0.0, "too_few_acts": 0.0}
 TOLD = 500
 """A line after so many."""
 FULL = 2_000
 """From so many histories on, every site has to have been struck."""
+SOME = 50
+"""From so many on, every promise has to have had something to look at."""
 
 
 @dataclass
@@ -40,6 +43,8 @@ class Totals:
     crashed: set[sites.Site] = field(default_factory=set)
     called: set[sites.Site] = field(default_factory=set)
     too_few: int = 0
+    too_few_acts: int = 0
+    checked: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: "Totals") -> None:
         self.histories += other.histories
@@ -49,6 +54,8 @@ class Totals:
         self.crashed |= other.crashed
         self.called |= other.called
         self.too_few += other.too_few
+        self.too_few_acts += other.too_few_acts
+        self.checked += other.checked
 
 
 def play(seeds: range) -> Totals:
@@ -57,11 +64,13 @@ def play(seeds: range) -> Totals:
     for seed in seeds:
         result = run(Plan(seed))
         totals.histories += 1
-        totals.acts += len(result.acts)
+        totals.acts += result.effective
         totals.faults.update(result.faults.values())
         totals.crashed |= result.crashed
         totals.called |= result.called
         totals.too_few += result.injected < LEAST_FAULTS
+        totals.too_few_acts += result.effective < LEAST_ACTS
+        totals.checked += result.checked
         if result.violations:
             totals.failing[seed] = result.violations
             print(f"seed {seed}: {result.violations[0]}", flush=True)
@@ -133,6 +142,9 @@ def _report(totals: Totals, seconds: float, asked: int) -> int:
     missing = sorted(known - totals.crashed)
     for site in missing:
         print(f"never struck: {site}{'' if site in totals.called else ' (never called)'}")
+    never = sorted(promises() - totals.checked.keys())
+    for promise in never:
+        print(f"never looked at: {promise}")
     for seed in sorted(totals.failing)[:1]:
         print(story(shrunk(run(Plan(seed)))))
     figures = {
@@ -146,13 +158,18 @@ def _report(totals: Totals, seconds: float, asked: int) -> int:
         "violations": float(sum(len(each) for each in totals.failing.values())),
         "failing_histories": float(len(totals.failing)),
         "too_few_faults": float(totals.too_few),
+        "too_few_acts": float(totals.too_few_acts),
+        "promises": float(len(promises())),
+        "promises_never_looked_at": float(len(never)),
+        **{figure(promise): float(totals.checked[promise]) for promise in sorted(promises())},
         "sites": float(len(known)),
         "sites_called": float(len(known & totals.called)),
         "sites_struck": float(len(known & totals.crashed)),
         "sites_struck_percent": round(100 * len(known & totals.crashed) / len(known), 1),
     }
     minimums = {"sites_struck_percent": 100.0} if asked >= FULL else {}
-    return report("faults", figures, LIMITS, minimums=minimums)
+    limits = LIMITS | ({"promises_never_looked_at": 0.0} if asked >= SOME else {})
+    return report("faults", figures, limits, minimums=minimums)
 
 
 def _cpu_seconds() -> float:

@@ -51,6 +51,9 @@ def receipts_name_their_messages(state: "State", tell: Tell) -> None:
         if receipt["outcome"] == "shown" and receipt.get("message_id")
     }
     stored = {str(each["id"]): each for each in state.all_messages()}
+    by_mail = [each for each in stored.values() if each["direction"] == "in" and each.get("original_key")]
+    state.saw("1 what is shown has a receipt that says so", len(by_mail))
+    state.saw("1 what a receipt calls shown is shown", len(shown))
     for message_id, message in stored.items():
         if message["direction"] == "in" and message.get("original_key") and message_id not in shown:
             tell("1 what is shown has a receipt that says so", f"{message_id} of {message['ticket_id']} has none")
@@ -62,6 +65,7 @@ def receipts_name_their_messages(state: "State", tell: Tell) -> None:
 def consequences_follow_at_once(state: "State", tell: Tell) -> None:
     """The stream carries a fact on; ``repair`` is there for what was lost, not for everything."""
     late = state.witness.settled_after
+    state.saw("consequences follow at once", len(late) >= ENOUGH)
     if len(late) >= ENOUGH and min(late) > AT_ONCE_SECONDS:
         tell("consequences follow at once", f"all of {len(late)} receipts waited {min(late):.0f} s and longer")
 
@@ -79,6 +83,7 @@ def apart_is_apart(state: "State", tell: Tell) -> None:
         if len(known) < 2 or not known & separated or mail.kind != "human" or mail.virus or not mail.sender:
             continue
         found = [each for each in state.words.get(mail.word, ()) if each["direction"] == "in"]
+        state.saw("1 separated inboxes have two linked tickets")
         if len(found) < 2:
             tell("1 separated inboxes have two linked tickets", f"{mail.word} for {sorted(known)} is shown once")
 
@@ -87,6 +92,7 @@ def timers_are_on_time(state: "State", tell: Tell) -> None:
     """What the world delays or loses is late; that all are late, more than it hindered, is the desk's doing."""
     late = state.witness.lateness
     hindered = sum({"later", "sweep"} & set(name) != set() for name in state.desk.world.faults.struck)
+    state.saw("4 timers act on time", len(late) > max(1, hindered))
     if len(late) > max(1, hindered) and min(late) > LATE_SECONDS:
         tell("4 timers act on time", f"all of {len(late)} were {min(late):.0f} s late and more")
 
@@ -94,12 +100,14 @@ def timers_are_on_time(state: "State", tell: Tell) -> None:
 def an_admin_stays(state: "State", tell: Tell) -> None:
     """However people change each other's roles, somebody can change them back."""
     agents = [plain(item) for (pk, _), item in state.desk.items.items() if pk == "AGENTS"]
+    state.saw("an admin stays", len(agents) > len(state.desk.agents))
     if not any(each["role"] == "admin" and each["active"] for each in agents):
         tell("an admin stays", f"{[(each['id'], each['role']) for each in agents]}")
 
 
 def letters_go_back(state: "State", tell: Tell) -> None:
     """A dead letter that is no rubbish was sent back to its queue, whatever happened to whoever did it."""
+    state.saw("a dead letter goes back", len(state.desk.letters))
     for body in sorted(state.desk.letters - state.witness.queued):
         tell("a dead letter goes back", f"{body} is gone")
 
@@ -109,6 +117,7 @@ def tickets_are_found(state: "State", tell: Tell) -> None:
     for ticket_id, ticket in state.tickets.items():
         by_mail = any(each["direction"] == "in" and each.get("original_key") for each in state.messages[ticket_id])
         word = str(ticket.get("subject", "")).partition(" ")[0].lower()
+        state.saw("a ticket is found by its words", by_mail and word in SUBJECTS)
         if by_mail and word in SUBJECTS and (f"WORD#{word}", f"{TOP - int(ticket_id):012d}") not in state.desk.items:
             tell("a ticket is found by its words", f"{ticket_id} is not found by “{word}”")
 
@@ -123,6 +132,7 @@ def lists_show_their_tickets(state: "State", tell: Tell) -> None:
             if ticket["status"] == kind and not ticket.get("snoozed_until")
         }
         shown = list(_pages(kind))
+        state.saw("lists show their tickets", len(shown))
         if [row.id for row in shown] != sorted(wanted, key=lambda each: wanted[each]["activity_key"], reverse=True):
             tell("lists show their tickets", f"{kind}: {[row.id for row in shown]} shown, {sorted(wanted)} there")
         for row in shown:
@@ -148,6 +158,7 @@ def frames_make_sense(state: "State", tell: Tell) -> None:
         for frame in frames:
             told = json.loads(frame)
             row, message = told.get("row"), told.get("message")
+            state.saw("what is pushed can be shown", row is not None or message is not None)
             if row is not None and not (isinstance(row["lists"], list) and row["sort"] and row["html"]):
                 tell("what is pushed can be shown", f"row of {row['ticket']}: lists {row['lists']}, sort {row['sort']}")
             if row is not None and row["ticket"] not in state.tickets:

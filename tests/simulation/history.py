@@ -20,7 +20,7 @@ from tests.simulation.sources import Sources
 from tests.simulation.witness import Witness
 from tests.simulation.world import World
 
-LEAST_ACTS, MOST_ACTS = 30, 60
+LEAST_ACTS, MOST_TURNS = 30, 120
 LEAST_FAULTS = 5
 STARTS = (
     datetime(2026, 11, 20, 9, 0, 7, tzinfo=UTC),
@@ -48,11 +48,16 @@ class Result:
     violations: tuple[str, ...]
     lines: tuple[str, ...]
     acts: tuple[int, ...]
+    """The turns that were played."""
+    effective: int
+    """How many of them did something: some find nothing to act on."""
     faults: dict[Name, Kind]
     called: frozenset[Site]
     crashed: frozenset[Site]
     invocations: Counter[str]
     lateness: tuple[float, ...]
+    checked: Counter[str]
+    """How often each promise had something to look at."""
 
     @property
     def injected(self) -> int:
@@ -76,30 +81,33 @@ def run(plan: Plan, rates: Rates | None = None) -> Result:
         desk.set_up()
         desk.sources.wake_relay()
         desk.sources.tick(start + QUIET_MOST + timedelta(hours=3))
-        played = _play(plan, desk)
+        played, effective = _play(plan, desk)
         _calm(desk)
         promises.check(desk, witness, world.violate)
     return Result(
-        plan, tuple(world.violations), tuple(world.lines), tuple(played), dict(world.faults.struck),
-        frozenset(world.called), frozenset(world.crashed), world.counts, tuple(witness.lateness),
+        plan, tuple(world.violations), tuple(world.lines), tuple(played), effective, dict(world.faults.struck),
+        frozenset(world.called), frozenset(world.crashed), world.counts, tuple(witness.lateness), world.checked,
     )  # fmt: skip
 
 
-def _play(plan: Plan, desk: Desk) -> list[int]:
-    """Everybody acts, until there were acts and faults enough."""
+def _play(plan: Plan, desk: Desk) -> tuple[list[int], int]:
+    """Everybody acts, until enough was done and enough went wrong; the turns, and how many did something."""
     world, known = desk.world, all_acts()
     played: list[int] = []
-    wanted = range(MOST_ACTS) if plan.acts is None else range(max(plan.acts, default=-1) + 1)
+    effective = 0
+    wanted = range(MOST_TURNS) if plan.acts is None else range(max(plan.acts, default=-1) + 1)
     for n in wanted:
-        if plan.acts is None and n >= LEAST_ACTS and world.faults.injected >= LEAST_FAULTS:
+        if plan.acts is None and effective >= LEAST_ACTS and world.faults.injected >= LEAST_FAULTS:
             break
         world.run_until(world.time + timedelta(seconds=_gap(plan.seed, n)))
         if plan.acts is not None and n not in plan.acts:
             continue
         chosen: Known = draws.weighted([(each, each.weight) for each in known], plan.seed, "which act", n)
+        before = world.done
         chosen.act(Turn(desk, n))
+        effective += world.done > before
         played.append(n)
-    return played
+    return played, effective
 
 
 def _gap(seed: int, n: int) -> float:

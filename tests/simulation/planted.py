@@ -147,6 +147,9 @@ PLANTED: tuple[Planted, ...] = (
     # counting
     _bug("the counted-as is not conditional", "store/counters",
          ('transaction.put("counted", item, unchanged)', 'transaction.put("counted", item)')),
+    _bug("every other change is not counted", "jobs/work",
+         ("        counters.count_again(ticket, ticket.snoozed",
+          "        int(ticket.id) % 2 and counters.count_again(ticket, ticket.snoozed")),
     _bug("a list keeps what was closed", "store/tickets",
          ('"status_key": f"{group}#{shard}" if live', '"status_key": f"{group}#{shard}" if True')),
     _bug("a dead letter is taken off before it is sent back", "services/dead_letters",

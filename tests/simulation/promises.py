@@ -69,6 +69,9 @@ class State:
         for found in self.messages.values():
             yield from found
 
+    def saw(self, promise: str, times: int = 1) -> None:
+        self.desk.world.saw(promise, times)
+
     def tickets_of(self, mail: Mail) -> set[str]:
         """Where a mail is shown: where its word stands; of one that nobody can read, what its receipts say."""
         found = {each["ticket_id"] for each in self.words.get(mail.word, ())}
@@ -132,6 +135,8 @@ def originals_are_kept(state: State, tell: Tell) -> None:
     for key in cloud.objects("raw/"):
         tell("1 every original is dealt with", f"{key} still lies in the tray")
     kept = {key.split("/", 4)[-1]: stored for key, stored in cloud.objects("kept/").items()}
+    state.saw("1 every original is dealt with", len(kept))
+    state.saw("1 originals are kept byte for byte", len(state.desk.mails))
     for mail in state.desk.mails:
         stored = kept.get(mail.ses_id)
         if stored is None or stored.body != mail.stored:
@@ -150,6 +155,7 @@ def every_mail_is_one_message(state: State, tell: Tell) -> None:
 def _one_receipt_each(state: State, mail: Mail, tell: Tell) -> None:
     wanted = _inboxes_of(state.desk, mail.recipients)
     named = _inboxes_of(state.desk, tuple(mail.people))
+    state.saw("1 one receipt for each original and inbox", len(wanted))
     for inbox_id in wanted:
         found = state.receipts.get(f"{mail.ses_id}#{inbox_id}#0", [])
         if len(found) != 1:
@@ -162,6 +168,8 @@ def _one_receipt_each(state: State, mail: Mail, tell: Tell) -> None:
         if inbox_id not in wanted | named:
             tell("1 one receipt for each original and inbox", f"{mail.ses_id} was never for {inbox_id}")
         for receipt in found:
+            state.saw("1 kept out with a reason", receipt["outcome"] != "shown")
+            state.saw("1 a virus is kept out", mail.virus)
             if receipt["outcome"] != "shown" and not receipt.get("reason"):
                 tell("1 kept out with a reason", f"{name} is {receipt['outcome']} without one")
             if mail.virus and receipt["outcome"] == "shown":
@@ -184,6 +192,7 @@ def _one_message(state: State, same: list[Mail], tell: Tell) -> None:
     )
     most = 2 if apart and len(inboxes | _inboxes_of(state.desk, tuple(first.people))) > 1 else 1
     tickets = [each["ticket_id"] for each in found]
+    state.saw("1 every mail is exactly one message")
     given_up = any(state.was_given_up(mail) for mail in same)
     if not 1 <= len(found) <= most and not (given_up and not found):
         tell("1 every mail is exactly one message", f"{[each.ses_id for each in same]} {first.word} is in {tickets}")
@@ -201,6 +210,8 @@ def what_can_be_read_is_read(state: State, tell: Tell) -> None:
     for name, found in state.receipts.items():
         mail = mails.get(name.partition("#")[0])
         for receipt in found:
+            state.saw("1 what can be read is read", mail is None or not state.may_be_given_up(mail))
+            state.saw("1 what cannot be read is shown as that", mail is not None and mail.kind in UNREADABLE)
             gave_up = receipt.get("message_id") in given_up or GIVEN_UP in str(receipt.get("reason"))
             if gave_up and (mail is None or not state.may_be_given_up(mail)):
                 times = state.desk.world.died_of[name.partition("#")[0]]
@@ -214,6 +225,7 @@ def telegram_is_one_message(state: State, tell: Tell) -> None:
     for chat in state.desk.chats:
         came = f'Hello, {chat.word}"'.encode() in kept
         found = [each for each in state.words.get(chat.word, ()) if each["kind"] == "message"]
+        state.saw("1 every chat message is exactly one message", came)
         if len(found) != int(came):
             tell(
                 "1 every chat message is exactly one message",
@@ -236,6 +248,7 @@ def edits_are_shown(state: State, tell: Tell) -> None:
         allowed = {text for date, text, _ in known if date == newest}
         never = any("never received" in str(each.get("reason")) for _, _, name in known
                     for each in state.receipts.get(f"{name}#bot#0", ()))  # fmt: skip
+        state.saw("1 an edit is shown", bool(found) and not never)
         if found and not never and found[0]["text"] not in allowed:
             tell("1 an edit is shown", f"{word} says “{found[0]['text']}”, not {sorted(allowed)}")
 
@@ -251,6 +264,7 @@ def ledger_agrees(state: State, tell: Tell) -> None:
     for name, found in state.receipts.items():
         if name.endswith("#0") and not name.startswith("by-hand/"):
             known.update(receipt["day"] for receipt in found)
+    state.saw("1 the ledger's difference is 0", len(received))
     for day in sorted({*received, *known}):
         if received[day] != known[day]:
             tell("1 the ledger's difference is 0", f"{day}: {received[day]} received, {known[day]} receipts")
@@ -262,6 +276,7 @@ def ledger_agrees(state: State, tell: Tell) -> None:
 def at_most_one_send(state: State, tell: Tell) -> None:
     sent = Counter(mail.tags["msg"] for mail in state.desk.world.cloud.sent if "msg" in mail.tags)
     authors = {str(each["id"]): each for each in state.all_messages()}
+    state.saw("2 at most one send", len(sent))
     for message_id, times in sent.items():
         if times > 1:
             tell("2 at most one send", f"{message_id} went out {times} times")
@@ -272,6 +287,7 @@ def at_most_one_send(state: State, tell: Tell) -> None:
             tell("2 at most one send", f"{word} was posted {times} times for {len(written)} messages")
     for message_id, delivery in state.deliveries.items():
         _one_state(state, message_id, delivery, sent[message_id], authors.get(message_id), tell)
+    state.saw("2 what was taken back is never sent", len(state.desk.taken_back))
     for message_id in state.desk.taken_back:
         if sent[message_id] or state.deliveries[message_id]["state"] != "cancelled":
             tell("2 what was taken back is never sent", f"{message_id} went out {sent[message_id]} times")
@@ -282,6 +298,8 @@ def _one_state(
 ) -> None:
     is_mail = delivery.get("inbox_id") != "bot"
     found = delivery["state"]
+    state.saw("2 every message ends")
+    state.saw("2 every delivery has its message")
     if found not in OVER:
         tell("2 every message ends", f"{message_id} of {delivery['ticket_id']} is still {found}")
     if message is None:
@@ -289,6 +307,8 @@ def _one_state(
     if not is_mail:
         return
     again = SENT_AGAIN in delivery.get("event_ids", ())
+    state.saw("2 what went out is not called anything else", times)
+    state.saw("2 what is called sent went out", found in OUT_THERE)
     if times and (found in ("queued", "sending", "cancelled") or (found == "failed" and not again)):
         tell("2 what went out is not called anything else", f"{message_id} went out and is {found}")
     if not times and found in OUT_THERE and message_id not in state.desk.settled:
@@ -299,6 +319,7 @@ def unclear_is_shown(state: State, tell: Tell) -> None:
     for message_id, delivery in state.deliveries.items():
         if delivery["state"] not in ("unclear", "failed", "bounced") or SENT_AGAIN in delivery.get("event_ids", ()):
             continue
+        state.saw("2 what did not arrive is shown")
         ticket = state.tickets[delivery["ticket_id"]]
         message = next((each for each in state.messages[delivery["ticket_id"]] if each["id"] == message_id), None)
         if message is None or message["author_kind"] == "system" or ticket.get("undelivered"):
@@ -332,6 +353,7 @@ def one_first_answer(state: State, tell: Tell) -> None:
                 continue
             given.sort(key=lambda each: state.witness.committed[str(each["id"])])
             for first, second in pairwise(given):
+                state.saw("3 never two first answers")
                 if not _may_follow(state, first, second):
                     told = f"{first['id']} and {second['id']} both answer {question} of {ticket_id}"
                     tell("3 never two first answers", told)
@@ -371,6 +393,7 @@ def one_act_is_one_message(state: State, tell: Tell) -> None:
         own = [each for each in state.words.get(word, ()) if each["direction"] == "out" and each["kind"] != "event"]
         own = [each for each in own if "repeats" not in each.get("event", {})]
         opened = {each["ticket_id"] for each in state.words.get(word, ())}
+        state.saw("one act is one message", len(own))
         if len(own) > 1 or len(opened) > 1:
             tell("one act is one message", f"{word} stands in {[each['id'] for each in own]} of {sorted(opened)}")
 
@@ -379,6 +402,7 @@ def one_act_is_one_message(state: State, tell: Tell) -> None:
 
 
 def timers_are_kept(state: State, tell: Tell) -> None:
+    state.saw("4 no timer lost", len(state.witness.lateness))
     for ticket_id, ticket in state.tickets.items():
         until = instant(ticket.get("snoozed_until"))
         if until is not None and until <= state.desk.world.time:
@@ -390,17 +414,34 @@ def timers_are_kept(state: State, tell: Tell) -> None:
 
 def counts_follow(desk: Desk, tell: Tell) -> None:
     """Before the night: where the stream lost nothing, counts are right; and always what tickets are counted as."""
+    _each_is_counted(desk, tell)
     if "counts" in desk.spoiled or any(each.name == CORRECTS for each in desk.world.called):
         return
     counted = [plain(item)["buckets"] for (_, sk), item in desk.items.items() if sk == "COUNTED"]
+    desk.world.saw("5 counts are what tickets are counted as")
     _same_buckets(desk, counted, lambda _, told: tell("5 counts are what tickets are counted as", told))
-    if "record lost" in desk.world.faults.struck.values():
+    if desk.sources.lost:
         return
+    desk.world.saw("5 counts follow the stream")
     tickets = {pk: plain(item) for (pk, sk), item in desk.items.items() if sk == "TICKET"}
     _same_counts(desk, tickets.values(), lambda _, told: tell("5 counts follow the stream", told))
 
 
+def _each_is_counted(desk: Desk, tell: Tell) -> None:
+    """Whatever is put wrong and put right about the totals: a ticket whose facts all came is counted as it stands."""
+    for (pk, sk), item in desk.items.items():
+        ticket_id = pk.removeprefix("TICKET#")
+        if sk != "TICKET" or ticket_id in desk.sources.lost:
+            continue
+        counted = desk.items.get((pk, "COUNTED"))
+        wanted, found = sorted(_buckets(plain(item))), sorted(plain(counted)["buckets"]) if counted else None
+        desk.world.saw("5 a ticket is counted as it stands")
+        if wanted != found:
+            tell("5 a ticket is counted as it stands", f"{ticket_id} is counted as {found}, not as {wanted}")
+
+
 def counts_agree(state: State, tell: Tell) -> None:
+    state.saw("5 counts equal the tickets")
     _same_counts(state.desk, state.tickets.values(), tell)
 
 
@@ -449,6 +490,7 @@ def nothing_reaches_others(state: State, tell: Tell) -> None:
     ours = state.desk.addresses()
     for sent in state.desk.world.cloud.sent:
         ticket_id = sent.tags.get("ticket", "")
+        state.saw("6 the desk's own mails go to its people", not ticket_id)
         if not ticket_id:
             if WORD.search(sent.raw.decode("utf-8", "replace")) or not all(
                 to.endswith("@shop.example") for to in sent.to
@@ -456,6 +498,7 @@ def nothing_reaches_others(state: State, tell: Tell) -> None:
                 tell("6 the desk's own mails go to its people", f"one went to {sent.to}")
             continue
         for address in sent.to:
+            state.saw("6 mail goes to those who took part")
             if address.lower() not in took_part[ticket_id] or address.lower() in ours:
                 tell("6 mail goes to those who took part", f"{sent.tags['msg']} of {ticket_id} went to {address}")
         _only_its_own_words(state, ticket_id, sent.raw.decode("utf-8", "replace").replace("=\r\n", ""), secret, tell)
@@ -465,7 +508,10 @@ def nothing_reaches_others(state: State, tell: Tell) -> None:
 
 
 def _only_its_own_words(state: State, ticket_id: str, text: str, secret: set[str], tell: Tell) -> None:
+    near = {word for word in secret if any(each["ticket_id"] == ticket_id for each in state.words.get(word, ()))}
+    state.saw("6 notes stay inside", len(near))
     for word in set(WORD.findall(text)):
+        state.saw("6 nothing reaches another customer")
         if word in secret:
             tell("6 notes stay inside", f"{word} went out of ticket {ticket_id}")
         if ticket_id not in {each["ticket_id"] for each in state.words.get(word, ())}:
@@ -478,6 +524,7 @@ def _only_its_own_words(state: State, ticket_id: str, text: str, secret: set[str
 def lists_agree(state: State, tell: Tell) -> None:
     for ticket_id, ticket in state.tickets.items():
         for name, wanted in _keys(ticket_id, ticket).items():
+            state.saw("lists agree with tickets")
             if ticket.get(name) != wanted:
                 tell("lists agree with tickets", f"{ticket_id}: {name} is {ticket.get(name)}, not {wanted}")
     listed = {str(int(sk)) for pk, sk in state.desk.items if pk == "LIST#undelivered"}
@@ -505,6 +552,8 @@ def _keys(ticket_id: str, ticket: dict[str, Any]) -> dict[str, str | None]:
 
 def nothing_is_left(state: State, tell: Tell) -> None:
     cloud = state.desk.world.cloud
+    state.saw("nothing is left outstanding")
+    state.saw("dead letters are poison alone", len(state.desk.poison | state.desk.letters))
     for (pk, sk), item in cloud.marks(""):
         tell("nothing is left outstanding", f"{pk} {sk} carries {item['time_key']['S']}")
     for queue in ("inbound", "work", "later", "outbound"):
@@ -524,6 +573,7 @@ def one_acknowledgement(state: State, tell: Tell) -> None:
         for each in state.all_messages()
         if each["author_kind"] == "system" and each["kind"] == "message"
     )
+    state.saw("one acknowledgement a message", len(given))
     for (ticket_id, answered), times in given.items():
         if times > 1:
             tell("one acknowledgement a message", f"{answered} of {ticket_id} was acknowledged {times} times")

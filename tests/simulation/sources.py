@@ -23,6 +23,8 @@ CONSUMERS = {queue.name: queue.consumer for queue in QUEUES}
 STREAM_BATCH = 100
 NEAR_TWINS = 0.5
 """Share of second deliveries that come within a second, while the first is still at work."""
+LOSING = 0.6
+"""Share of histories whose stream loses records; in the others the counts have to follow it to the end."""
 GIVEN_UP_AFTER = timedelta(hours=1)
 ASYNC_RETRIES = 2
 SCHEDULES: tuple[tuple[str, int, Callable[[], None]], ...] = (
@@ -40,6 +42,9 @@ class Sources:
         self.busy = [False] * world.cloud.shards()
         self.rubbish: set[str] = set()
         """Bodies that are no message of ours."""
+        self.loses = draws.share(world.seed, "the stream loses") < LOSING
+        self.lost: set[str] = set()
+        """Tickets of which the stream lost a record."""
         world.watchers.append(self._notice)
 
     # -- queues -------------------------------------------------------------------------------------------------------
@@ -94,6 +99,8 @@ class Sources:
         """Have the function handle a batch; ``keep``: SQS forgets that it was done, and brings it again."""
 
         def done(ended: Ended) -> None:
+            if ended.well and ended.records_failed:
+                self.world.saw("what failed comes again")
             if ended.well and len(ended.value["batchItemFailures"]) < ended.records_failed:
                 self.world.violate("what failed comes again", f"{ended.records_failed} failed, told {ended.value}")
             if not ended.well or keep:
@@ -124,12 +131,14 @@ class Sources:
         if not batch:
             self.busy[shard] = False
             return
-        if world.faults.chance("record lost", rates.record_lost, n):
+        if self.loses and world.faults.chance("record lost", rates.record_lost, n):
             world.say("stream", f"! {len(batch)} records lost")
+            self._lose(batch)
             self._forward(shard, len(batch))
             return
 
         def done(ended: Ended) -> None:
+            world.saw("the relay never raises")
             if ended.broke is not None:
                 world.violate("the relay never raises", repr(ended.broke))
             again = world.faults.chance("record again", rates.record_again, n)
@@ -137,12 +146,17 @@ class Sources:
                 self._forward(shard, len(batch))
             elif world.time - since > GIVEN_UP_AFTER:
                 world.say("stream", f"! {len(batch)} records given up after an hour")
+                self._lose(batch)
                 world.cloud.send("work-dead", json.dumps({"DDBStreamBatchInfo": {"batchSize": len(batch)}}))
                 self._forward(shard, len(batch))
             else:
                 world.after(1 + tries, lambda: self._relay(shard, tries + 1, since))
 
         world.invoke("relay", lambda: relay.relay({"Records": batch}, None), done, f"{len(batch)} records")
+
+    def _lose(self, batch: list[dict[str, Any]]) -> None:
+        keys = [record["dynamodb"]["Keys"]["pk"]["S"] for record in batch]
+        self.lost |= {key.removeprefix("TICKET#") for key in keys if key.startswith("TICKET#")}
 
     def _forward(self, shard: int, count: int) -> None:
         self.world.cloud.forward(shard, count)

@@ -1,13 +1,17 @@
 """The simulation itself: the same every time, complete, and clean over past seeds and some fresh ones."""
 
+from collections import Counter
+from functools import cache
+
 import pytest
 
-from tests.simulation import sites
-from tests.simulation.acts import all_acts
+from tests.simulation import history, sites
+from tests.simulation.acts import Known, all_acts
 from tests.simulation.faults import RARE_SITES, Rates
-from tests.simulation.history import LEAST_ACTS, LEAST_FAULTS, Plan, Result, run
+from tests.simulation.history import LEAST_ACTS, LEAST_FAULTS, MOST_TURNS, Plan, Result, run
 from tests.simulation.past import PastSeed, past_seeds
 from tests.simulation.shrink import shrunk, story
+from tests.simulation.told import LOOKS, TELLS, promises
 
 FRESH = range(70_000, 70_008)
 
@@ -18,20 +22,40 @@ def clean(result: Result) -> None:
         pytest.fail(story(shrunk(result, most_runs=60)))
 
 
+@cache
+def played(seed: int) -> Result:
+    return run(Plan(seed))
+
+
 @pytest.mark.parametrize("past", past_seeds(), ids=lambda past: str(past.number))
 def test_what_once_broke_holds(past: PastSeed) -> None:
-    clean(run(Plan(past.number)))
+    clean(played(past.number))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", FRESH)
 def test_every_promise_holds(seed: int) -> None:
-    result = run(Plan(seed))
+    result = played(seed)
     clean(result)
-    assert len(result.acts) >= LEAST_ACTS
+    assert result.effective >= LEAST_ACTS
     assert result.injected >= LEAST_FAULTS
     found = [site for site in result.called if "not found" in site.operation]
     assert not found, "calls came from lines that reading the source did not find"
+
+
+@pytest.mark.slow
+def test_every_promise_had_something_to_look_at() -> None:
+    """Over the histories above: a promise that none of them reaches proves nothing."""
+    seeds = [*(past.number for past in past_seeds()), *FRESH]
+    checked = sum((played(seed).checked for seed in seeds), Counter[str]())
+    assert promises() - checked.keys() == set()
+    share = sum("5 counts follow the stream" in played(seed).checked for seed in seeds) / len(seeds)
+    assert share > 0.3
+
+
+def test_every_promise_says_when_it_looks() -> None:
+    assert promises(LOOKS) == promises(TELLS)
+    assert len(promises()) > 45
 
 
 def test_the_same_seed_is_the_same_history() -> None:
@@ -81,3 +105,17 @@ def test_the_source_holds_the_sites_we_know() -> None:
         "connectors/email/ses.py SendEmail", "wiring.py Post", "store/transaction.py TransactWriteItems",
         "store/objects.py CopyObject", "jobs/later.py SendMessage", "wiring.py PostToConnection",
     } <= known  # fmt: skip
+
+
+def test_turns_that_find_nothing_to_do_are_made_up_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thirty acts are thirty that did something; and a history of idlers ends all the same."""
+    idle = Known("idles", 100.0, lambda turn: None)
+    monkeypatch.setattr(history, "all_acts", lambda: [*all_acts(), idle])
+    result = run(Plan(5))
+    assert result.effective == LEAST_ACTS
+    assert len(result.acts) > LEAST_ACTS * 1.5
+    again = run(Plan(5, result.acts, frozenset(result.faults)))
+    assert again.digest == result.digest
+    monkeypatch.setattr(history, "all_acts", lambda: [idle])
+    result = run(Plan(5))
+    assert (result.effective, len(result.acts)) == (0, MOST_TURNS)

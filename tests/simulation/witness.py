@@ -79,8 +79,11 @@ class Witness:
         if before is None or until is not None or running is None or running.function != "later":
             return
         late = (self.world.time - before).total_seconds()
+        self.world.saw("4 no timer early")
         self.lateness.append(late)
         calm = self.world.calm_since
+        if calm is not None and before > calm + SETTLED:
+            self.world.saw("4 timers act on time")
         if calm is not None and before > calm + SETTLED and late > ON_TIME_SECONDS:
             told = f"ticket {ticket_id} woke {late:.0f} s late, and nothing went wrong"
             self.world.violate("4 timers act on time", told)
@@ -91,6 +94,7 @@ class Witness:
         if "msg" not in tags:
             return  # a mail of the desk's own, to one of its people
         due = self.sends.get(tags["msg"])
+        self.world.saw("4 no timer early", due is not None)
         if due is not None and self.world.time < due:
             early = (due - self.world.time).total_seconds()
             self.world.violate(

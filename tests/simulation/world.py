@@ -99,6 +99,7 @@ class World:
         self.faults = Faults(seed, rates or Rates(), allowed)
         self.lines: list[str] = []
         self.violations: list[str] = []
+        self.checked: Counter[str] = Counter()
         self.called: set[sites.Site] = set()
         self.crashed: set[sites.Site] = set()
         self.current: Invocation | None = None
@@ -135,6 +136,11 @@ class World:
     def after(self, seconds: float, act: Callable[[], None]) -> None:
         self.at(self.time + timedelta(seconds=seconds), act)
 
+    @property
+    def done(self) -> tuple[int, int]:
+        """Grows with whatever anybody does: each act says what it does, or plans it."""
+        return len(self.lines), self._ordinal
+
     def run_until(self, end: datetime) -> None:
         """Let everything happen that is due by then."""
         while self._events and self._events[0][0] <= end:
@@ -148,6 +154,11 @@ class World:
     def say(self, who: str, what: str) -> None:
         """One line of the history."""
         self.lines.append(f"{self.time:%d %H:%M:%S.%f}"[:-3] + f"  {who:<18} {what}")
+
+    def saw(self, promise: str, times: int = 1) -> None:
+        """A promise had something to look at: one that never has proves nothing."""
+        if times:
+            self.checked[promise] += times
 
     def violate(self, promise: str, what: str) -> None:
         self.violations.append(f"{promise}: {what}")
@@ -195,10 +206,13 @@ class World:
     def _run(self, invocation: Invocation, handler: Callable[[], Any]) -> None:
         try:
             ended = Ended(handler(), records_failed=invocation.records_failed)
+            if not invocation.struck:
+                self.saw("nothing breaks unless the world does")
             if invocation.dead:
                 self.violate("a killed function stays dead", f"{invocation.name} caught its death and went on")
                 ended = Ended(died=True)
         except Killed:
+            self.saw("a killed function stays dead")
             ended = Ended(died=True)
         except Exception as error:  # noqa: BLE001  # whatever a function raises, the runtime reports
             ended = Ended(broke=error)
@@ -283,6 +297,7 @@ class World:
         assert self.current is not None, "nobody but a function reads"
         invocation = self.current
         invocation.apart = True
+        self.saw("what is done apart calls nobody")
         try:
             yield
         finally:

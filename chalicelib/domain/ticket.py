@@ -1,6 +1,6 @@
 """The unit of work: who has it, how it stands, and which lists it shows in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, get_args
 
@@ -21,6 +21,14 @@ MAX_SUBJECT_CHARS = 200
 MAX_TAGS = 20
 MAX_TAG_CHARS = 40
 SNIPPET_CHARS = 120
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """What a ticket waited for when it left the live lists."""
+
+    waiting_since: datetime | None = None
+    snoozed_until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,8 @@ class Ticket:
     participants: tuple[str, ...] = ()
     """Addresses that wrote, or stood in To/Cc of, a message of the ticket (newest 50, lower case)."""
     conversation_key: str | None = None
+    set_aside: SetAside | None = None
+    """Kept while the ticket is not live, for whoever brings it back: nothing else tells since when somebody waited."""
 
     @property
     def number(self) -> int:
@@ -89,6 +99,12 @@ class TicketRow:
     snoozed_until: datetime | None
     undelivered: bool
     last_message_id: str
+
+
+def nobody_waits(ticket: Ticket) -> Ticket:
+    """The customer was answered: nobody waits, nor will anybody when the ticket is brought back."""
+    aside = ticket.set_aside
+    return replace(ticket, waiting_since=None, set_aside=replace(aside, waiting_since=None) if aside else None)
 
 
 def checked_subject(subject: str) -> str:

@@ -14,6 +14,7 @@ from chalicelib.domain.ticket import (
     PRIORITIES,
     STATUSES,
     Priority,
+    SetAside,
     Status,
     Ticket,
     checked_subject,
@@ -110,23 +111,46 @@ def _changed(ticket: Ticket, wanted: Changes, at: datetime) -> tuple[Ticket, dic
     if not isinstance(wanted.snoozed_until, _Keep):
         until = _checked_snooze(wanted.snoozed_until, at)
         note("snoozed_until", until, stamp(until) if until else "")
-    return _with_consequences(ticket, values, at), said
-
-
-def _with_consequences(ticket: Ticket, values: dict[str, Any], at: datetime) -> Ticket:
     after: Ticket = replace(ticket, **values)
     if "status" not in values:
-        return after
-    if after.status in LIVE:
-        return replace(after, closed_at=None)
+        return after, said
+    if after.status not in LIVE:
+        return _put_away(ticket, after, at), said
+    back = _brought_back(ticket, after, at, keeps_snooze=isinstance(wanted.snoozed_until, _Keep))
+    if back.snoozed_until is not None and back.snoozed_until != after.snoozed_until:
+        said["snoozed_until"] = stamp(back.snoozed_until)
+    return back, said
+
+
+def _put_away(ticket: Ticket, after: Ticket, at: datetime) -> Ticket:
     before = ticket.status if ticket.status in LIVE or ticket.status in DONE else ticket.status_before
-    done = after.status in DONE
+    aside = ticket.set_aside or SetAside()
+    aside = SetAside(
+        ticket.waiting_since or aside.waiting_since,
+        ticket.snoozed_until or aside.snoozed_until,
+    )
     return replace(
         after,
         closed_at=at,
         status_before=before,
         snoozed_until=None,
-        waiting_since=None if done else ticket.waiting_since,
+        waiting_since=None if after.status in DONE else ticket.waiting_since,
+        set_aside=aside if aside != SetAside() else None,
+    )
+
+
+def _brought_back(ticket: Ticket, after: Ticket, at: datetime, keeps_snooze: bool) -> Ticket:
+    """Whoever waited waits on; a snooze goes on only while its time lies ahead, and gives way to a new one."""
+    aside = ticket.set_aside or SetAside()
+    until = after.snoozed_until
+    if until is None and keeps_snooze and aside.snoozed_until is not None and aside.snoozed_until > at:
+        until = aside.snoozed_until
+    return replace(
+        after,
+        closed_at=None,
+        snoozed_until=until,
+        waiting_since=ticket.waiting_since or aside.waiting_since,
+        set_aside=None,
     )
 
 

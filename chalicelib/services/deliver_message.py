@@ -200,7 +200,8 @@ def finish_interrupted(ticket_id: str, message_id: str, at: datetime) -> None:
     ours = messages.get(ticket_id, message_id).author_kind != "system"
     if ours and delivery.state in ("failed", "unclear") and not tickets.get(ticket_id).undelivered:
         flag_undelivered(ticket_id, message_id, delivery.reason, at)
-    messages.settle_delivery(ticket_id, message_id)
+    else:
+        messages.settle_delivery(ticket_id, message_id)
 
 
 def _undelivered(
@@ -214,7 +215,6 @@ def _undelivered(
     moved = messages.move_delivery(ticket_id, message_id, state, allowed_from, at, reason)
     if moved and messages.get(ticket_id, message_id).author_kind == "system":
         messages.settle_delivery(ticket_id, message_id)  # an acknowledgement that was not sent is nobody's work
-    elif moved:  # the pending mark goes last: if this ends in between, repair flags the ticket
+    elif moved:  # the pending mark goes with it: if this ends in between, repair flags the ticket
         flag_undelivered(ticket_id, message_id, reason, at)
-        messages.settle_delivery(ticket_id, message_id)
     return moved

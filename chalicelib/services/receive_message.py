@@ -11,7 +11,7 @@ from chalicelib.domain.message import Inbound, Message, Party
 from chalicelib.domain.moments import random_id, sortable_id, stamp, whole_milliseconds
 from chalicelib.domain.people import Customer, Inbox
 from chalicelib.domain.text import new_text
-from chalicelib.domain.ticket import MAX_SUBJECT_CHARS, Ticket
+from chalicelib.domain.ticket import MAX_SUBJECT_CHARS, SetAside, Ticket
 from chalicelib.services.attachments import store_files
 from chalicelib.services.said import snippet_of
 from chalicelib.store import customers, directory, documents, messages, receipts, sources, tickets
@@ -209,7 +209,7 @@ def _join_or_open(
         answer = replace(inbound, new_text=_newly_said(inbound, before.ticket.id))
         message = _message(answer, envelope, before.ticket.id, customer)
         after = _appended(before.ticket, message, inbound, decision.wakes, envelope.inbox)
-        tickets.put_changed(transaction, before, after, at, keep_seen=not decision.wakes)
+        tickets.put_changed(transaction, before, after, at, keep_seen=_is_automatic(inbound))
         new_ticket = False
     else:
         blocked = handle is not None and handle.blocked
@@ -318,13 +318,14 @@ def with_participants(ticket: Ticket, addresses: Sequence[str]) -> tuple[str, ..
 def _opened(inbound: Inbound, envelope: Envelope, customer: Customer, decision: threading.New, blocked: bool) -> Ticket:
     at = whole_milliseconds(envelope.received_at)
     spam = bool(inbound.spam) or blocked
-    automatic = inbound.mail_kind in threading.AUTOMATIC
+    automatic = _is_automatic(inbound)
     return Ticket(
         id=tickets.next_number(), subject=(" ".join(inbound.subject.split()) or NO_SUBJECT)[:MAX_SUBJECT_CHARS],
         status="spam" if spam else "open", priority="normal", inbox_id=envelope.inbox.id,
         channel=envelope.inbox.channel, customer_id=customer.id, customer_name=customer.name,
         customer_handle=inbound.sender.address.lower(), created_at=at, updated_at=at, version=1,
         team_id=envelope.inbox.team_id, waiting_since=None if spam or automatic else at, message_count=1,
+        set_aside=SetAside(waiting_since=at) if spam and not automatic else None,
         linked_ticket_ids=(decision.linked_to,) if decision.linked_to else (),
         flags=(decision.flag,) if decision.flag else (), status_before="open" if spam else None,
         participants=_people(inbound), conversation_key=inbound.conversation_key,
@@ -334,7 +335,8 @@ def _opened(inbound: Inbound, envelope: Envelope, customer: Customer, decision: 
 def _appended(ticket: Ticket, message: Message, inbound: Inbound, wakes: bool, inbox: Inbox) -> Ticket:
     """The ticket with one more customer message.
 
-    An automatic one neither wakes it, nor starts the clock, nor becomes the one that our next answer goes to.
+    An automatic one neither wakes it, nor starts the clock, nor becomes the one that our next answer goes to.  What a
+    person writes into a ticket that stays in Spam starts the clock for whoever finds that it is none.
     ``last_message_id`` is the message stored last, whenever it was written: whoever did not see it must look first.
     """
     others = ticket.other_inbox_ids
@@ -342,20 +344,25 @@ def _appended(ticket: Ticket, message: Message, inbound: Inbound, wakes: bool, i
         others = (*others, inbox.id)
     after = replace(
         ticket,
-        updated_at=max(ticket.updated_at, message.at) if wakes else ticket.updated_at,
         last_message_id=message.id,
-        last_inbound_id=max(ticket.last_inbound_id, message.id) if wakes else ticket.last_inbound_id,
         message_count=ticket.message_count + 1,
         participants=with_participants(ticket, _people(inbound)),
         other_inbox_ids=others,
     )
-    if not wakes:
+    if _is_automatic(inbound):
         return after
-    return replace(
+    after = replace(
         after,
-        status="open",
-        snoozed_until=None,
-        closed_at=None,
-        waiting_since=ticket.waiting_since or message.at,
+        updated_at=max(ticket.updated_at, message.at),
+        last_inbound_id=max(ticket.last_inbound_id, message.id),
         snippet=snippet_of(message.text) or ticket.snippet,
     )
+    if wakes:
+        since = ticket.waiting_since or message.at
+        return replace(after, status="open", snoozed_until=None, closed_at=None, waiting_since=since)
+    aside = ticket.set_aside or SetAside()
+    return replace(after, set_aside=replace(aside, waiting_since=aside.waiting_since or message.at))
+
+
+def _is_automatic(inbound: Inbound) -> bool:
+    return inbound.mail_kind in threading.AUTOMATIC

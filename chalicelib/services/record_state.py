@@ -6,7 +6,7 @@ from datetime import datetime
 from chalicelib.domain.message import DeliveryState, Message, StateChange
 from chalicelib.domain.moments import whole_milliseconds
 from chalicelib.domain.people import SYSTEM
-from chalicelib.domain.ticket import Status, Ticket
+from chalicelib.domain.ticket import Status, Ticket, nobody_waits
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.services import breaker, notices
 from chalicelib.services.change_ticket import event_message
@@ -95,13 +95,15 @@ def _bad_news(change: StateChange, ticket_id: str, message_id: str, at: datetime
 def flag_undelivered(ticket_id: str, message_id: str, reason: str, at: datetime) -> None:
     """Open the ticket again, put it on the "undelivered" list, tell its assignee or the author.
 
-    Whoever was answered by the message waits again: the answer never came.
+    Whoever was answered by the message waits again: the answer never came.  One transaction with the end of the
+    delivery's pending mark, refused once the message has arrived or was sent again: news may overtake the doubt.
     """
     message = messages.get(ticket_id, message_id)
     for _ in range(ATTEMPTS):
         before = tickets.load(ticket_id)
         transaction = Transaction()
         after = _reopened(before.ticket, _waits_since(before.ticket, message), at)
+        messages.settle_undelivered(transaction, ticket_id, message_id)
         tickets.put_changed(transaction, before, after, at, keep_seen=False)
         if after.status != before.ticket.status:
             event = event_message(
@@ -114,7 +116,9 @@ def flag_undelivered(ticket_id: str, message_id: str, reason: str, at: datetime)
             transaction.put("notice", notices.item(to_tell, "undelivered", ticket_id, text, at))
         try:
             transaction.commit()
-        except Lost:
+        except Lost as lost:
+            if "delivery" in lost.labels:
+                return
             continue
         return
     raise Conflict("the ticket is changing too quickly to note the failed delivery")
@@ -156,11 +160,8 @@ def note_arrival(ticket_id: str, message_id: str, at: datetime) -> None:
     for _ in range(ATTEMPTS):
         before = tickets.load(ticket_id)
         ticket = before.ticket
-        after = replace(
-            ticket,
-            undelivered=ticket.undelivered and messages.is_undelivered(ticket_id),
-            waiting_since=None if _answers_newest(ticket, message) else ticket.waiting_since,
-        )
+        after = nobody_waits(ticket) if _answers_newest(ticket, message) else ticket
+        after = replace(after, undelivered=ticket.undelivered and messages.is_undelivered(ticket_id))
         if after == ticket:
             return
         transaction = Transaction()

@@ -260,6 +260,7 @@ def _answered_ticket(ticket: Ticket, message: Message, actor: Actor, wanted: Rep
         closed_at=(ticket.closed_at or message.at) if filed else None,
         updated_at=max(ticket.updated_at, message.at),
         waiting_since=None if answers else ticket.waiting_since,
+        set_aside=None if answers else ticket.set_aside,
         last_message_id=message.id,
         message_count=ticket.message_count + 1,
         snippet=snippet_of(message.text) or ticket.snippet,

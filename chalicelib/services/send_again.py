@@ -8,7 +8,7 @@ from chalicelib.domain.message import Message, Party
 from chalicelib.domain.moments import sortable_id, whole_milliseconds
 from chalicelib.domain.people import Actor
 from chalicelib.domain.threading import AUTOMATIC
-from chalicelib.domain.ticket import Ticket
+from chalicelib.domain.ticket import SetAside, Ticket
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.services import record_state
 from chalicelib.services.receive_message import with_participants
@@ -75,7 +75,8 @@ def _copy(before: Loaded, first: Message, wanted: Reply, actor: Actor, at: datet
         last_message_id=message.id,
         message_count=before.ticket.message_count + 1,
         undelivered=before.ticket.undelivered and _others_undelivered(first),
-        waiting_since=_still_waits(before.ticket, first),
+        waiting_since=_still_waits(before.ticket, before.ticket.waiting_since, first),
+        set_aside=_set_aside(before.ticket, first),
         participants=with_participants(before.ticket, took_part(recipients)),
     )
     tickets.put_changed(transaction, before, after, at)
@@ -99,12 +100,17 @@ def _others_undelivered(first: Message) -> bool:
     )
 
 
-def _still_waits(ticket: Ticket, first: Message) -> datetime | None:
+def _set_aside(ticket: Ticket, first: Message) -> SetAside | None:
+    aside = ticket.set_aside
+    return replace(aside, waiting_since=_still_waits(ticket, aside.waiting_since, first)) if aside else None
+
+
+def _still_waits(ticket: Ticket, waiting_since: datetime | None, first: Message) -> datetime | None:
     """Who was answered by the message being repeated waits no more; who asked anew since does, from then on."""
-    if ticket.waiting_since is None or not speaks_to_customer(first):
-        return ticket.waiting_since
+    if waiting_since is None or not speaks_to_customer(first):
+        return waiting_since
     if ticket.last_inbound_id in ("", first.event.get("answers")):
         return None
     newest = messages.get(ticket.id, ticket.last_inbound_id)
     since = newest.at if newest.mail_kind not in AUTOMATIC else None
-    return ticket.waiting_since if ticket.waiting_since > first.at else since
+    return waiting_since if waiting_since > first.at else since

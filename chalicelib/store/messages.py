@@ -27,6 +27,7 @@ MAX_BODY_BYTES = 300_000
 CONVERSATION_PAGE = 30
 SENT_AGAIN = "sent-again"
 UNDELIVERED_STATES = frozenset({"bounced", "complained", "failed", "unclear"})
+NOT_SENT_AGAIN: Condition = DeliveryItem.event_ids.does_not_exist() | ~DeliveryItem.event_ids.contains(SENT_AGAIN)
 
 
 @dataclass(frozen=True)
@@ -288,9 +289,7 @@ def cancel(transaction: Transaction, ticket_id: str, message_id: str, at: dateti
 
 def supersede(transaction: Transaction, ticket_id: str, message_id: str, at: datetime, reason: str) -> None:
     """End a delivery for good because a copy goes out instead; label "first" when that was done, or is not due."""
-    condition = DeliveryItem.state.is_in("failed", "bounced", "unclear") & (
-        DeliveryItem.event_ids.does_not_exist() | ~DeliveryItem.event_ids.contains(SENT_AGAIN)
-    )
+    condition = DeliveryItem.state.is_in("failed", "bounced", "unclear") & NOT_SENT_AGAIN
     actions: list[Action] = [
         DeliveryItem.state.set("failed"),
         DeliveryItem.at.set(stamp(at)),
@@ -301,6 +300,13 @@ def supersede(transaction: Transaction, ticket_id: str, message_id: str, at: dat
         DeliveryItem.time_at.remove(),
     ]
     transaction.update("first", _delivery(ticket_id, message_id), actions, condition)
+
+
+def settle_undelivered(transaction: Transaction, ticket_id: str, message_id: str) -> None:
+    """Remove the pending mark of a message that did not arrive; label "delivery" when it did, or was sent again."""
+    condition = DeliveryItem.state.is_in(*sorted(UNDELIVERED_STATES)) & NOT_SENT_AGAIN
+    actions: list[Action] = [DeliveryItem.time_key.remove(), DeliveryItem.time_at.remove()]
+    transaction.update("delivery", _delivery(ticket_id, message_id), actions, condition)
 
 
 def settle_delivery(ticket_id: str, message_id: str) -> None:

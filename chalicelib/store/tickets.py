@@ -7,7 +7,7 @@ from datetime import datetime
 from pynamodb.exceptions import UpdateError
 
 from chalicelib.domain.moments import from_stamp, stamp
-from chalicelib.domain.ticket import LIVE, Status, Ticket, TicketRow
+from chalicelib.domain.ticket import LIVE, SetAside, Status, Ticket, TicketRow
 from chalicelib.errors import NotFound
 from chalicelib.store.codec import decode, encode
 from chalicelib.store.models import CounterItem, DocumentItem, TicketItem
@@ -36,11 +36,12 @@ class _Rest:
     status_before: Status | None = None
     participants: tuple[str, ...] = ()
     conversation_key: str | None = None
+    set_aside: SetAside | None = None
 
 
 REST_FIELDS = (
     "customer_handle", "created_at", "other_inbox_ids", "last_inbound_id", "message_count", "closed_at",
-    "linked_ticket_ids", "flags", "status_before", "participants", "conversation_key",
+    "linked_ticket_ids", "flags", "status_before", "participants", "conversation_key", "set_aside",
 )  # fmt: skip
 
 
@@ -161,8 +162,10 @@ def put_changed(
     """Add to ``transaction`` the write of ``after``, refused (label "ticket") when ``before`` is no longer current.
 
     ``keep_seen`` False makes it unread for everybody.  Returns the ticket as it will be stored.
+    What was set aside is dropped by whoever makes the ticket live: from then on its own fields tell.
     """
-    stored = replace(after, version=before.ticket.version + 1)
+    set_aside = None if after.status in LIVE else after.set_aside
+    stored = replace(after, version=before.ticket.version + 1, set_aside=set_aside)
     if _is_listed(stored) and not _is_listed(before.ticket):
         transaction.put("undelivered", DocumentItem(UNDELIVERED, f"{int(stored.id):012d}"))
     if _is_listed(before.ticket) and not _is_listed(stored):

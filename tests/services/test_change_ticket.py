@@ -1,5 +1,6 @@
 """Status, assignee, tags, snooze, spam and trash; each with its line in the history."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,17 +8,18 @@ import pytest
 from chalicelib.domain.message import Party
 from chalicelib.domain.moments import stamp
 from chalicelib.domain.people import Actor
-from chalicelib.domain.ticket import Ticket
+from chalicelib.domain.ticket import STATUSES, Status, Ticket
 from chalicelib.errors import Conflict, InvalidInput
 from chalicelib.services import notices
 from chalicelib.services.change_ticket import Changes, Timer, block_sender, change, restore, wake
 from chalicelib.services.create_ticket import create
 from chalicelib.services.receive_message import Envelope, receive
+from chalicelib.services.reply_to_ticket import Reply, reply
 from chalicelib.services.search import find, index
 from chalicelib.store import counters, lists, messages, tickets
 from chalicelib.store.lists import ListKind, ListName
 from tests.engine import Desk
-from tests.services.test_receive_message import mail
+from tests.services.test_receive_message import envelope, mail
 
 pytestmark = pytest.mark.engine
 
@@ -116,6 +118,111 @@ def test_a_blocked_senders_next_mail_is_spam_until_it_is_not(desk: Desk, lina: A
     restore(first.ticket_id or "", lina, desk.now)
     third = receive(mail(desk, 3), Envelope("o3", "kept/o3", desk.now, inbox, "2026-11-20"), desk.now)
     assert tickets.get(third.ticket_id or "").status == "open"
+
+
+@pytest.fixture
+def asked(desk: Desk) -> str:
+    """A ticket whose customer waits."""
+    return receive(mail(desk), envelope(desk), desk.now).ticket_id or ""
+
+
+@pytest.mark.parametrize("status", ["resolved", "closed", "spam", "trash"])
+def test_a_customer_who_waited_waits_again_when_a_person_brings_the_ticket_back(
+    desk: Desk, lina: Actor, asked: str, status: Status
+) -> None:
+    since = desk.now
+    change(asked, lina, Changes(status=status), desk.advance(minutes=1))
+    assert ids(desk, "waiting") == []
+    back = change(asked, lina, Changes(status="open"), desk.advance(minutes=1))
+    assert (back.waiting_since, back.set_aside) == (since, None)
+    assert ids(desk, "waiting") == [asked]
+
+
+def test_a_detour_over_spam_and_closed_forgets_no_wait(desk: Desk, lina: Actor, asked: str) -> None:
+    since = desk.now
+    for status in STATUSES[2:] * 2:
+        change(asked, lina, Changes(status=status), desk.advance(minutes=1))
+    assert change(asked, lina, Changes(status="pending"), desk.now).waiting_since == since
+
+
+def test_a_snooze_comes_back_while_its_time_lies_ahead_and_ends_at_its_time(
+    desk: Desk, lina: Actor, asked: str
+) -> None:
+    until = desk.now + timedelta(hours=2)
+    change(asked, lina, Changes(snoozed_until=until), desk.now)
+    change(asked, lina, Changes(status="resolved"), desk.advance(minutes=1))
+    back = change(asked, lina, Changes(status="open"), desk.advance(minutes=1))
+    assert back.snoozed_until == until and ids(desk, "snoozed") == [asked]
+    assert messages.newest(asked).messages[-1].event == {"status": "open", "snoozed_until": stamp(until)}
+    assert wake(Timer("snooze", asked, stamp(until)), until)
+    assert tickets.get(asked).waiting_since is not None
+
+
+def test_a_snooze_whose_time_has_passed_stays_away(desk: Desk, lina: Actor, asked: str) -> None:
+    change(asked, lina, Changes(snoozed_until=desk.now + timedelta(hours=2)), desk.now)
+    change(asked, lina, Changes(status="resolved"), desk.now)
+    back = change(asked, lina, Changes(status="open"), desk.advance(hours=2))
+    assert back.snoozed_until is None and ids(desk, "open") == [asked]
+
+
+@pytest.mark.parametrize("wanted", [None, timedelta(hours=9)])
+def test_a_snooze_chosen_with_the_status_wins(desk: Desk, lina: Actor, asked: str, wanted: timedelta | None) -> None:
+    change(asked, lina, Changes(snoozed_until=desk.now + timedelta(hours=2)), desk.now)
+    change(asked, lina, Changes(status="resolved"), desk.now)
+    until = desk.now + wanted if wanted else None
+    assert change(asked, lina, Changes(status="open", snoozed_until=until), desk.now).snoozed_until == until
+
+
+def test_an_answer_meanwhile_ends_the_wait_that_was_set_aside(desk: Desk, lina: Actor, asked: str) -> None:
+    change(asked, lina, Changes(status="resolved"), desk.now)
+    reply(asked, lina, Reply("It left.", undo_seconds=0), desk.advance(minutes=1))
+    assert tickets.get(asked).status == "resolved"
+    assert change(asked, lina, Changes(status="open"), desk.now).waiting_since is None
+
+
+def test_a_forward_meanwhile_ends_no_wait(desk: Desk, lina: Actor, asked: str) -> None:
+    since = desk.now
+    change(asked, lina, Changes(status="resolved"), desk.now)
+    factory = (Party("", "supplier@factory.example"),)
+    reply(asked, lina, Reply("Is it true?", undo_seconds=0, to=factory, forward=True), desk.advance(minutes=1))
+    assert change(asked, lina, Changes(status="open"), desk.now).waiting_since == since
+
+
+def test_a_new_message_of_the_customers_begins_the_wait_anew(desk: Desk, lina: Actor, asked: str) -> None:
+    change(asked, lina, Changes(status="resolved"), desk.now)
+    answer = mail(desk, 2, thread_keys=("mid:1@example.com",))
+    receive(answer, replace(envelope(desk, "o2"), received_at=desk.advance(minutes=1)), desk.now)
+    ticket = tickets.get(asked)
+    assert (ticket.status, ticket.waiting_since, ticket.set_aside) == ("open", desk.now, None)
+
+
+def test_not_spam_lets_the_customer_wait_since_their_message(desk: Desk, lina: Actor) -> None:
+    since = desk.now
+    receipt = receive(mail(desk, spam="SES judged it spam."), envelope(desk), desk.now)
+    assert ids(desk, "waiting") == []
+    restored = restore(receipt.ticket_id or "", lina, desk.advance(hours=1))
+    assert (restored.status, restored.waiting_since) == ("open", since)
+    assert ids(desk, "waiting") == [restored.id]
+
+
+def test_an_automatic_mail_out_of_spam_makes_nobody_wait(desk: Desk, lina: Actor) -> None:
+    away = mail(desk, spam="SES judged it spam.", mail_kind="auto_reply")
+    receipt = receive(away, envelope(desk), desk.now)
+    assert restore(receipt.ticket_id or "", lina, desk.advance(hours=1)).waiting_since is None
+
+
+def test_a_message_that_joined_in_spam_is_waited_for_and_shown_after_not_spam(
+    desk: Desk, lina: Actor, asked: str
+) -> None:
+    reply(asked, lina, Reply("It left.", undo_seconds=0), desk.advance(minutes=1))
+    change(asked, lina, Changes(status="spam"), desk.now)
+    tickets.mark_seen(asked, "lina")
+    again = mail(desk, 2, thread_keys=("mid:1@example.com",), text="It never came.")
+    receipt = receive(again, replace(envelope(desk, "o2"), received_at=desk.advance(minutes=1)), desk.now)
+    assert (tickets.get(asked).status, tickets.load(asked).seen_by) == ("spam", frozenset())
+    restored = restore(asked, lina, desk.advance(hours=1))
+    assert restored.waiting_since == desk.now - timedelta(hours=1)
+    assert (restored.last_inbound_id, restored.snippet) == (receipt.message_id, "It never came.")
 
 
 def test_counts_follow_the_ticket_and_count_once(desk: Desk, lina: Actor, ticket: Ticket) -> None:

@@ -1,6 +1,9 @@
 """What providers report, and what it does to the ticket."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -8,7 +11,7 @@ from chalicelib.domain.message import Party, Sent, StateChange
 from chalicelib.domain.people import Actor
 from chalicelib.errors import Refused, Unclear
 from chalicelib.jobs import outbound
-from chalicelib.services import acknowledge, deliver_message, record_state, send_again, take_back
+from chalicelib.services import acknowledge, deliver_message, notices, record_state, send_again, take_back
 from chalicelib.services.change_ticket import Changes, block_sender, change
 from chalicelib.services.deliver_message import Claimed
 from chalicelib.store import customers, messages, tickets
@@ -48,6 +51,55 @@ def test_an_unclear_message_that_arrived_leaves_no_mark(desk: Desk, ticket_id: s
         assert record_state.record(delivered(held), desk.now)
     ticket = tickets.get(ticket_id)
     assert (ticket.undelivered, ticket.waiting_since) == (False, None)
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, holder: ModuleType, name: str, act: Callable[[], object]) -> None:
+    """``act`` happens once, right before ``name`` is called."""
+    real, done = getattr(holder, name), list[object]()
+
+    def called(*arguments: Any, **named: Any) -> Any:
+        if not done:
+            done.append(name)
+            done.append(act())
+        return real(*arguments, **named)
+
+    monkeypatch.setattr(holder, name, called)
+
+
+MOMENTS = [(deliver_message, "flag_undelivered"), (tickets, "put_changed")]
+"""Before the flag is laid, and between its reading and its writing."""
+
+
+@pytest.mark.parametrize(("holder", "name"), MOMENTS)
+def test_a_proof_of_arrival_that_overtakes_the_doubt_leaves_no_flag(
+    desk: Desk, ticket_id: str, lina: Actor, monkeypatch: pytest.MonkeyPatch, holder: ModuleType, name: str
+) -> None:
+    held = claimed(desk, ticket_id, lina)
+    meanwhile(monkeypatch, holder, name, lambda: record_state.record(delivered(held), desk.now))
+    deliver_message.record_unclear(held, Unclear("no answer"), desk.now)
+    ticket, delivery = tickets.get(ticket_id), messages.delivery_state(ticket_id, held.outbound.message_id)
+    assert (ticket.status, ticket.undelivered, ticket.waiting_since) == ("pending", False, None)
+    assert notices.of("lina") == ()
+    assert delivery is not None and delivery.state == "delivered" and not delivery.time_key
+
+
+@pytest.mark.parametrize(("holder", "name"), MOMENTS)
+def test_a_copy_sent_before_the_flag_was_laid_leaves_none(
+    desk: Desk, ticket_id: str, lina: Actor, monkeypatch: pytest.MonkeyPatch, holder: ModuleType, name: str
+) -> None:
+    held = claimed(desk, ticket_id, lina)
+    sent = held.outbound.message_id
+    meanwhile(monkeypatch, holder, name, lambda: send_again.send_again(ticket_id, sent, lina, desk.now))
+    deliver_message.record_unclear(held, Unclear("no answer"), desk.now)
+    ticket = tickets.get(ticket_id)
+    assert (ticket.undelivered, ticket.waiting_since) == (False, None)
+
+
+def test_the_flag_takes_the_pending_mark_off(desk: Desk, ticket_id: str, lina: Actor) -> None:
+    held = unclear(desk, ticket_id, lina)
+    delivery = messages.delivery_state(ticket_id, held.outbound.message_id)
+    assert tickets.get(ticket_id).undelivered
+    assert delivery is not None and delivery.state == "unclear" and not (delivery.time_key or delivery.time_at)
 
 
 SUPPLIER = (Party("", "supplier@factory.example"),)
@@ -95,6 +147,26 @@ def test_the_copy_of_an_acknowledgement_answers_nobody_either(desk: Desk, ticket
     deliver_message.record_unclear(again, Unclear("no answer"), desk.now)
     assert record_state.record(delivered(again), desk.now)
     assert tickets.get(ticket_id).waiting_since == waited is not None
+
+
+@pytest.mark.parametrize("proof", ["agent", "event"])
+def test_who_resolves_before_the_message_arrived_finds_nobody_waiting_later(
+    desk: Desk, ticket_id: str, lina: Actor, proof: str
+) -> None:
+    held = unclear(desk, ticket_id, lina)
+    change(ticket_id, lina, Changes(status="resolved"), desk.now)
+    if proof == "agent":
+        send_again.settle_unclear(ticket_id, held.outbound.message_id, lina, True, desk.now)
+    else:
+        assert record_state.record(delivered(held), desk.now)
+    assert change(ticket_id, lina, Changes(status="open"), desk.now).waiting_since is None
+
+
+def test_the_copy_of_an_answer_ends_the_wait_that_was_set_aside(desk: Desk, ticket_id: str, lina: Actor) -> None:
+    held = unclear(desk, ticket_id, lina)
+    change(ticket_id, lina, Changes(status="resolved"), desk.now)
+    send_again.send_again(ticket_id, held.outbound.message_id, lina, desk.advance(seconds=1))
+    assert change(ticket_id, lina, Changes(status="open"), desk.now).waiting_since is None
 
 
 def test_a_forward_that_failed_makes_nobody_wait(desk: Desk, ticket_id: str, lina: Actor) -> None:

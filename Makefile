@@ -10,7 +10,7 @@ PACKAGES := app.py chalicelib infra local bench tests
 # A bench is what reports a result; the other files help.
 BENCHES = $(basename $(notdir $(shell grep -l "^from bench.result import" bench/*.py)))
 
-.PHONY: setup run test prove check format package deploy undeploy doctor restore rebuild bench requirements scan sbom
+.PHONY: setup run test figures prove check format package deploy undeploy doctor restore rebuild bench requirements scan sbom
 
 # One stamp says which requirements the environment holds, so that a second `make run` starts at once.
 setup: $(VENV)/.made chalicelib/web/static/vendor/htmx.min.js
@@ -31,6 +31,11 @@ run: setup
 # Two at a time, each file as a whole: what a file starts is started once.
 test: setup
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
+
+# Only the authorisation matrix and the attacks in mails, whose figures `make test` prints at its end, too.
+figures: setup
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile \
+		tests/security/test_matrix.py tests/browser/test_attack_corpus.py
 
 # Two minutes of faults from seeds never played before, and the benches at small sizes: counts, structure, and ratios of
 # two times of one run.  BENCH_SHARED: no absolute time can fail it, however slow the machine (bench/result.py).

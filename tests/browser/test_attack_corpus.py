@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import QUIET, STEP_MS, WIDE, Window
+from tests.figures import CORPUS
 from tests.security.corpus.packing import mark
 from tests.security.letters import delivered, letter, letters
 from tests.security.oracle import POKE, Seen, logging_browser, origin_of
@@ -83,6 +84,8 @@ def test_no_attack_in_a_mail_runs_loads_or_leaves_its_frame(
         page.wait_for_timeout(300)
         context.close()
     record_property("seconds in all", round(time.monotonic() - started, 1))
+    figures = {"vectors": sum(len(each.vectors) for group in groups for each in group), "mails": len(shown)}
+    record_property(CORPUS, figures | {"executed": len(seen.ran), "loaded": len(watch.fetched)})
     assert seen.ran == set()
     assert seen.refused == []
     assert seen.dialogs == 0 and seen.windows == 1
@@ -97,8 +100,6 @@ def test_no_attack_in_a_mail_runs_loads_or_leaves_its_frame(
         for vector in each.vectors if mark(vector) not in words
     ]  # fmt: skip
     assert swallowed == []
-    record_property("vectors", sum(len(each.vectors) for group in groups for each in group))
-    record_property("mails", len(shown))
 
 
 def harmless_frames(page: Page, count: int) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
-"""The world of the security tests, and what the authorisation matrix covered, said at the end of the run."""
+"""The world of the security tests, and what the authorisation matrix covered."""
 
 from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -13,11 +14,25 @@ from chalicelib.connectors import HttpReply
 from chalicelib.services import attempts
 from tests.api.client import gateway
 from tests.engine import Desk
+from tests.figures import MATRIX
 from tests.security.world import SECRET, World
 from tests.services.people import Mailbox, make_pool
 
 CELLS: Counter[str] = Counter()
 """What the matrix called: "cells", "gaps", and the number of routes and of visitors."""
+
+
+@pytest.fixture(autouse=True)
+def told_of_the_matrix(
+    request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
+) -> Iterator[None]:
+    """A visitor's share of it, for the line at the end of the run."""
+    before = CELLS.copy()
+    yield
+    share = {name: CELLS[name] - before[name] for name in ("cells", "gaps", "visitors")}
+    if share["visitors"]:
+        role = bool(request.node.callspec.params["visitor"].role)
+        record_property(MATRIX, {"routes": CELLS["routes"], "roles": int(role), **share})
 
 
 def a_bot(url: str, payload: Any) -> HttpReply:
@@ -50,11 +65,3 @@ def world(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> World:
     name = "/deskbell/test/inbox/bot/webhook_secret"
     desk.client("ssm").put_parameter(Name=name, Value=SECRET, Type="SecureString")
     return World(desk, pool, gateway(), box)
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    if CELLS["cells"]:
-        terminalreporter.write_line(
-            f"authorisation matrix: {CELLS['routes']} routes x {CELLS['visitors']} visitors, "
-            f"{CELLS['cells']} cells called, gaps {CELLS['gaps']}"
-        )

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,11 +11,13 @@ from chalicelib.domain.message import Attachment, IncomingFile, Message
 from chalicelib.domain.moments import sortable_id
 from chalicelib.domain.people import Actor
 from chalicelib.errors import InvalidInput, NotAllowed, NotFound, TooLarge
-from chalicelib.store import documents, objects
+from chalicelib.store import documents, messages, objects
 
 MAX_UPLOAD_BYTES = 25_000_000
 MAX_FILES = 30
 UPLOAD_HOURS = 48
+DOT = "."
+"""Between message and file in the name of a file of the conversation; no id holds one."""
 
 
 def store_files(message_id: str, files: Sequence[IncomingFile]) -> tuple[Attachment, ...]:
@@ -76,13 +78,15 @@ def start_upload(
 
 
 def uploaded(ticket_id: str, actor: Actor, attachment_ids: Sequence[str]) -> tuple[Attachment, ...]:
-    """The uploaded files as a message carries them; raise InvalidInput when one never arrived."""
+    """The files as a message carries them, uploaded or out of the conversation; raise InvalidInput when one is gone."""
     if len(attachment_ids) > MAX_FILES:
         raise InvalidInput("Too many files.", {"attachments": f"A message carries at most {MAX_FILES} files."})
     return tuple(_uploaded(ticket_id, actor, each) for each in dict.fromkeys(attachment_ids))
 
 
 def _uploaded(ticket_id: str, actor: Actor, attachment_id: str) -> Attachment:
+    if DOT in attachment_id:
+        return _passed_on(ticket_id, attachment_id)
     found = documents.read(Uploaded, f"UPLOAD#{attachment_id}", "UPLOAD")
     if found is None or found.ticket_id != ticket_id:
         raise InvalidInput("A file is gone.", {"attachments": "One file was not uploaded. Add it again."})
@@ -94,6 +98,45 @@ def _uploaded(ticket_id: str, actor: Actor, attachment_id: str) -> Attachment:
     return Attachment(
         attachment_id, found.name, found.content_type, len(data), hashlib.sha256(data).hexdigest(), found.key
     )
+
+
+# Files of the conversation, sent on
+
+
+def id_within(message: Message, file: Attachment) -> str:
+    """What names a message's file to whoever sends it on from the same ticket; one sent on keeps its first name."""
+    return file.id if DOT in file.id else f"{message.id}{DOT}{file.id}"
+
+
+def offered(said: Sequence[Message]) -> tuple[Attachment, ...]:
+    """The files of these messages, newest first, each once, under the ids that send them on.
+
+    Neither what is dangerous, nor what stands in notes, which only agents see.
+    """
+    found: dict[str, Attachment] = {}
+    for message in reversed(said):
+        for file in message.attachments if message.kind == "message" else ():
+            if not file.warning:
+                found.setdefault(file.key, replace(file, id=id_within(message, file)))
+    return tuple(found.values())
+
+
+def passed_on(ticket_id: str, attachment_id: str) -> Attachment | None:
+    """A file of this very ticket's conversation; None when there is none of that name."""
+    message_id, _, file_id = attachment_id.partition(DOT)
+    try:
+        return attachment_of(messages.get(ticket_id, message_id), file_id)
+    except NotFound:
+        return None
+
+
+def _passed_on(ticket_id: str, attachment_id: str) -> Attachment:
+    found = passed_on(ticket_id, attachment_id)
+    if found is None:
+        raise InvalidInput("A file is gone.", {"attachments": "One file is not part of this conversation."})
+    if found.warning:
+        raise InvalidInput("A file cannot be sent.", {"attachments": f"{found.name}: {found.warning}"})
+    return replace(found, id=attachment_id, content_id=None, inline=False)
 
 
 def attachment_of(message: Message, attachment_id: str) -> Attachment:

@@ -10,6 +10,7 @@ from chalicelib.domain.people import Actor
 from chalicelib.domain.ticket import DONE, Status, Ticket
 from chalicelib.errors import Conflict
 from chalicelib.services import drafts
+from chalicelib.services.attachments import id_within
 from chalicelib.services.change_ticket import event_message
 from chalicelib.services.said import MAX_OWN_STEPS, answers_to, find, snippet_of, standing
 from chalicelib.store import documents, messages, tickets
@@ -66,7 +67,7 @@ def draft_of(message: Message, at: datetime) -> drafts.Draft:
     body = messages.body_of(message)
     return drafts.Draft(
         kind="reply", text=body.text, html=body.html, to=message.to, cc=message.cc, bcc=message.bcc,
-        attachment_ids=tuple(each.id for each in message.attachments), updated_at=at,
+        attachment_ids=tuple(id_within(message, each) for each in message.attachments), updated_at=at,
         forward=bool(message.event.get("forward")),
     )  # fmt: skip
 

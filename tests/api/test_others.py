@@ -197,3 +197,19 @@ def test_a_parked_record_is_discarded_with_a_reason(api: Api) -> None:
 @pytest.mark.parametrize("letter_id", ["nobody", "parked.x", "parked.%2e", "parked.cGFya2VkL3g"])
 def test_no_such_letter(api: Api, letter_id: str) -> None:
     assert api.post(f"/dead-letters/{letter_id}/retry").status == 404
+
+
+def test_a_file_of_the_conversation_is_sent_on_and_of_another_it_is_not(api: Api) -> None:
+    ticket, other = api.ticket(), api.ticket()
+    path = f"/tickets/{ticket['id']}/messages"
+    first = api.post(path, {"kind": "reply", "text": "A", "attachment_ids": [upload(api, ticket["id"], b"%PDF-1.7")]})
+    [file] = first.json["attachments"]
+    body = {
+        "kind": "reply", "text": "For you.", "forward": True, "to": [{"address": "lab@supplier.example"}],
+        "attachment_ids": [f"{first.json['id']}.{file['id']}"],
+    }  # fmt: skip
+    sent = api.post(path, body)
+    assert sent.status == 201, sent.text
+    assert [(each["name"], each["sha256"]) for each in sent.json["attachments"]] == [(file["name"], file["sha256"])]
+    refused = api.post(f"/tickets/{other['id']}/messages", body)
+    assert (refused.status, list(refused.json["fields"])) == (422, ["attachments"])

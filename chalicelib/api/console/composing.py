@@ -6,12 +6,13 @@ from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Literal, get_args
 
-from chalicelib.domain.message import Message, Party
+from chalicelib.domain.message import Attachment, Message, Party
 from chalicelib.domain.people import Agent
 from chalicelib.domain.recipients import Recipients, answer_to, changed, is_own, parse_parties, recipients_of
 from chalicelib.domain.safe_html import agent_html
 from chalicelib.domain.threading import AUTOMATIC
 from chalicelib.domain.ticket import Ticket
+from chalicelib.services import attachments
 from chalicelib.services.attachments import Uploaded
 from chalicelib.services.deliver_message import signature_of
 from chalicelib.services.drafts import Draft
@@ -26,10 +27,12 @@ QUOTE_MARKS = '",;<>@()[]\\:'
 
 @dataclass(frozen=True)
 class File:
-    """A file uploaded for the message being written."""
+    """A file uploaded for the message being written, or one of the conversation that may go along."""
 
     id: str
     name: str
+    size_bytes: int = 0
+    chosen: bool = True
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class Composer:
     added: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     files: tuple[File, ...] = ()
+    offered: tuple[File, ...] = ()
     quote_history: bool = False
     signature: str = ""
     saved_at: bool = False
@@ -65,7 +69,10 @@ class Composer:
 
 @dataclass(frozen=True)
 class Typed:
-    """What the agent has put in so far; None recipients are those proposed."""
+    """What the agent has put in so far; None recipients are those proposed.
+
+    passed: files of the conversation that a forward takes along; None: those of the message it passes on.
+    """
 
     mode: Mode = "reply"
     text: str = ""
@@ -78,6 +85,11 @@ class Typed:
     last_seen: str = ""
     seed: str = ""
     saved: bool = False
+    passed: tuple[str, ...] | None = None
+
+    @property
+    def all_files(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*self.file_ids, *(self.passed or ()))))
 
 
 def mode_of(text: str) -> Mode:
@@ -97,7 +109,7 @@ def typed_of(draft: Draft) -> Typed:
     to = written(draft.to) if draft.to else None
     return Typed(
         mode, draft.text, agent_html(draft.html) if draft.html else "", to, written(draft.cc), written(draft.bcc),
-        draft.attachment_ids, saved=True,
+        draft.attachment_ids, saved=True, passed=() if draft.forward else None,
     )  # fmt: skip
 
 
@@ -114,7 +126,7 @@ def joined(typed: Typed, more: Typed) -> Typed:
         typed,
         text="\n\n".join(each.text for each in (typed, more) if each.text.strip()),
         html=f"{_as_html(typed)}<br><br>{_as_html(more)}" if rich else "",
-        file_ids=tuple(dict.fromkeys((*typed.file_ids, *more.file_ids))),
+        file_ids=tuple(dict.fromkeys((*typed.file_ids, *more.all_files))),
     )
 
 
@@ -133,10 +145,12 @@ def composer_for(
     now = _recipients(ticket, said, own, typed)
     differs = changed(last, now) if mails and typed.mode in ("reply", "sender") else changed(now, now)
     inbox = desk.inboxes.get(ticket.inbox_id)
+    offered = _offered(ticket, said, typed)
+    listed = [each for each in typed.all_files if each not in {file.id for file in offered}]
     values = {
         "text": typed.text, "html": typed.html, "to": written(now.to), "cc": written(now.cc),
         "bcc": written(now.bcc), "last": last.addresses(), "added": differs.added, "left_out": differs.removed,
-        "files": uploads(typed.file_ids), "quote_history": typed.quote_history,
+        "files": uploads(listed, ticket.id), "offered": offered, "quote_history": typed.quote_history,
         "signature": signature_of(agent.signature, inbox.signature if inbox else ""), "saved_at": typed.saved,
     }  # fmt: skip
     return Composer(
@@ -181,6 +195,19 @@ def _answered(ticket: Ticket, said: Sequence[Message]) -> Message | None:
     return on_page or messages.get(ticket.id, ticket.last_inbound_id)
 
 
+def _offered(ticket: Ticket, said: Sequence[Message], typed: Typed) -> tuple[File, ...]:
+    """For a forward: the conversation's files; those of the message that is passed on are chosen already."""
+    if typed.mode != "forward":
+        return ()
+    forwarded = _answered(ticket, said)
+    older = [forwarded] if forwarded and all(each.id != forwarded.id for each in said) else []
+    ready = attachments.offered([forwarded]) if forwarded else ()
+    chosen = typed.all_files if typed.passed is not None else tuple(each.id for each in ready if not each.inline)
+    return tuple(
+        File(each.id, each.name, each.size_bytes, each.id in chosen) for each in attachments.offered([*older, *said])
+    )
+
+
 def _modes(now: Recipients, last: Recipients, is_mail: bool, mode: Mode) -> tuple[tuple[Mode, str, str, str], ...]:
     if not is_mail:
         return (("reply", "Reply", "reply", "r"), ("note", "Note", "lock", "n"))
@@ -213,7 +240,16 @@ def _written(party: Party) -> str:
     return f"{quoted} <{party.address}>"
 
 
-def uploads(file_ids: Sequence[str]) -> tuple[File, ...]:
-    """The names of files uploaded for a message; those that are gone are left out."""
-    found = ((each, documents.read(Uploaded, f"UPLOAD#{each}", "UPLOAD")) for each in file_ids)
-    return tuple(File(file_id, upload.name) for file_id, upload in found if upload is not None)
+def uploads(file_ids: Sequence[str], ticket_id: str) -> tuple[File, ...]:
+    """The names of files for a message; those that are gone are left out."""
+    found = ((each, _name(each, ticket_id)) for each in file_ids)
+    return tuple(File(file_id, name) for file_id, name in found if name)
+
+
+def _name(file_id: str, ticket_id: str) -> str:
+    known: Attachment | Uploaded | None = (
+        attachments.passed_on(ticket_id, file_id)
+        if attachments.DOT in file_id
+        else documents.read(Uploaded, f"UPLOAD#{file_id}", "UPLOAD")
+    )
+    return known.name if known else ""

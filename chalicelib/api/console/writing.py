@@ -43,6 +43,7 @@ def typed_in(visit: Visit) -> Typed:
         to=form.value("to") if form.has("to") else None, cc=form.value("cc"), bcc=form.value("bcc"),
         file_ids=form.values("attachment"), quote_history=form.has("quote"),
         last_seen=form.value("last_seen"), seed=form.value("seed"),
+        passed=tuple(form.values("pass")) if form.has("offered") else None,
     )  # fmt: skip
 
 
@@ -68,7 +69,7 @@ def write(visit: Visit, ticket_id: str) -> Response:
 
 
 def _note(visit: Visit, ticket_id: str, typed: Typed) -> Message:
-    return add_note.add_note(ticket_id, visit.actor, typed.text, visit.at, typed.file_ids, seed=typed.seed or None)
+    return add_note.add_note(ticket_id, visit.actor, typed.text, visit.at, typed.all_files, seed=typed.seed or None)
 
 
 def _reply(visit: Visit, ticket_id: str, typed: Typed) -> Message:
@@ -78,7 +79,7 @@ def _reply(visit: Visit, ticket_id: str, typed: Typed) -> Message:
         to=None if typed.to is None else parse_parties(typed.to),
         cc=parse_parties(typed.cc),
         bcc=parse_parties(typed.bcc),
-        attachment_ids=typed.file_ids,
+        attachment_ids=typed.all_files,
         quote_history=typed.quote_history or typed.mode == "forward",
         last_seen_message_id=typed.last_seen or None,
         send_anyway=visit.form.has("send_anyway"),
@@ -142,7 +143,7 @@ def _keep(visit: Visit, ticket_id: str, typed: Typed) -> None:
     draft = Draft(
         kind="note" if typed.mode == "note" else "reply", text=typed.text, updated_at=visit.at, html=typed.html,
         to=parse_parties(typed.to or ""), cc=parse_parties(typed.cc), bcc=parse_parties(typed.bcc),
-        attachment_ids=typed.file_ids, forward=typed.mode == "forward",
+        attachment_ids=typed.all_files if holds_words(typed) else (), forward=typed.mode == "forward",
     )  # fmt: skip
     drafts.save(ticket_id, visit.agent.id, draft)
 
@@ -156,7 +157,7 @@ def start_upload(visit: Visit, ticket_id: str) -> Response:
     upload = attachments.start_upload(
         ticket_id, visit.actor, form.value("name"), form.value("type"), size_bytes, visit.at, secrets.token_bytes(16)
     )
-    (file,) = uploads([upload.attachment_id])
+    (file,) = uploads([upload.attachment_id], ticket_id)
     answer = {"url": upload.url, "fields": upload.fields, "html": visit.render("ticket/upload.html", file=file)}
     return html(json.dumps(answer), 200, {"Content-Type": "application/json"})
 

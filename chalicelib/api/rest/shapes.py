@@ -175,7 +175,12 @@ NAME_IN = Text("Display name.", max_chars=120)
 ADDRESS_IN = Text("Mail address.", max_chars=254, blank=False, example="ada@customer.example")
 AS_IN = Text("Id of the agent who says it. Without it the message counts as a bot's.", min_chars=1, max_chars=64)
 UNDO_IN = Number(0, 60, "How long the message can be taken back; 0 unless said.")
-ATTACHMENTS_IN = ListOf(ID_IN, 30, "Ids of uploaded files.")
+FILE_IN = Text(min_chars=1, max_chars=128)
+ATTACHMENTS_IN = ListOf(
+    FILE_IN,
+    30,
+    "Ids of uploaded files; `<message id>.<attachment id>` sends on a file of the same ticket, unless it is dangerous.",
+)
 
 PARTY_IN = Record("Recipient", {"address": ADDRESS_IN}, {"name": NAME_IN})
 PARTIES_IN = ListOf(PARTY_IN, MAX_RECIPIENTS)

@@ -109,7 +109,7 @@ def test_taken_back_in_time_nothing_is_sent_and_the_text_is_a_draft_again(
     message_id = answered(desk, ticket_id, lina, undo_seconds=10, text="Wrong price.")
     assert isinstance(claim(ticket_id, message_id, desk.now), NotNow)
     draft = take_back.undo(ticket_id, message_id, lina, desk.advance(seconds=3))
-    assert draft.text == "Wrong price." and drafts.load(ticket_id, "lina") == draft
+    assert draft is not None and draft.text == "Wrong price." and drafts.load(ticket_id, "lina") == draft
     assert claim(ticket_id, message_id, desk.advance(minutes=1)) == NotNow("gone")
     assert tickets.get(ticket_id).waiting_since is not None
 

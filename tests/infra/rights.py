@@ -108,16 +108,16 @@ def _objects(names: Names) -> list[Probe]:
         where = {"Bucket": bucket, "Key": f"{prefix}probe"}
         arn = f"arn:aws:s3:::{bucket}/{prefix}probe"
         found += [
-            _probe("s3", "PutObject", arn, lambda s3, at=where: s3.put_object(Body=b"probe", **at)),
-            _probe("s3", "GetObject", arn, lambda s3, at=where: s3.get_object(**at)),
-            _probe("s3", "DeleteObject", arn, lambda s3, at=where: s3.delete_object(**at)),
+            _probe("s3", "PutObject", arn, _asks("put_object", Body=b"probe", **where)),
+            _probe("s3", "GetObject", arn, _asks("get_object", **where)),
+            _probe("s3", "DeleteObject", arn, _asks("delete_object", **where)),
         ]
     for bucket in (names.originals, names.attachments):
         arn = f"arn:aws:s3:::{bucket}"
         found += [
-            _probe("s3", "ListBucket", arn, lambda s3, b=bucket: s3.list_objects_v2(Bucket=b, MaxKeys=1)),
-            _probe("s3", "DeleteBucket", arn, lambda s3, b=bucket: s3.delete_bucket(Bucket=b)),
-            _probe("s3", "PutBucketPolicy", arn, lambda s3, b=bucket: s3.put_bucket_policy(Bucket=b, Policy="{}")),
+            _probe("s3", "ListBucket", arn, _asks("list_objects_v2", Bucket=bucket, MaxKeys=1)),
+            _probe("s3", "DeleteBucket", arn, _asks("delete_bucket", Bucket=bucket)),
+            _probe("s3", "PutBucketPolicy", arn, _asks("put_bucket_policy", Bucket=bucket, Policy="{}")),
         ]
     return found
 
@@ -141,18 +141,15 @@ def _queue(names: Names, queue: str, url: str) -> list[Probe]:
 
 def _parameters(names: Names) -> list[Probe]:
     found = []
+    secret = {"Value": "probe", "Type": "SecureString", "Overwrite": True}
     for name in (f"{names.parameters}probe", FOREIGN_PARAMETER):
         arn = names.arn("ssm", f"parameter{name}")
         found += [
-            _probe("ssm", "PutParameter", arn, lambda ssm, n=name: _put_parameter(ssm, n)),
-            _probe("ssm", "GetParameter", arn, lambda ssm, n=name: ssm.get_parameter(Name=n, WithDecryption=True)),
-            _probe("ssm", "DeleteParameter", arn, lambda ssm, n=name: ssm.delete_parameter(Name=n)),
+            _probe("ssm", "PutParameter", arn, _asks("put_parameter", Name=name, **secret)),
+            _probe("ssm", "GetParameter", arn, _asks("get_parameter", Name=name, WithDecryption=True)),
+            _probe("ssm", "DeleteParameter", arn, _asks("delete_parameter", Name=name)),
         ]
     return found
-
-
-def _put_parameter(ssm: Any, name: str) -> object:
-    return ssm.put_parameter(Name=name, Value="probe", Type="SecureString", Overwrite=True)
 
 
 def _mail(names: Names) -> list[Probe]:
@@ -204,15 +201,15 @@ def _rest(names: Names) -> list[Probe]:
     for name, group in names.groups.items():
         arn = names.arn("logs", f"log-group:{group}:log-stream:probe")
         found.append(
-            _probe("logs", "CreateLogStream", arn, lambda logs, g=group: logs.create_log_stream(
-                logGroupName=g, logStreamName="probe"
+            _probe("logs", "CreateLogStream", arn, _asks(
+                "create_log_stream", logGroupName=group, logStreamName="probe"
             ))
         )  # fmt: skip
         function = names.functions[name]
         arn = names.arn("lambda", f"function:{function}")
         found.append(
-            _probe("lambda", "UpdateFunctionCode", arn, lambda fn, f=function: fn.update_function_code(
-                FunctionName=f, ZipFile=b"probe"
+            _probe("lambda", "UpdateFunctionCode", arn, _asks(
+                "update_function_code", FunctionName=function, ZipFile=b"probe"
             ))
         )  # fmt: skip
     return found
@@ -220,6 +217,10 @@ def _rest(names: Names) -> list[Probe]:
 
 def _create_role(iam: Any, trust: str) -> object:
     return iam.create_role(RoleName="probe", AssumeRolePolicyDocument=trust)
+
+
+def _asks(operation: str, **arguments: Any) -> Callable[[Any], object]:
+    return lambda client: getattr(client, operation)(**arguments)
 
 
 def _probe(service: str, action: str, arn: str, call: Callable[[Any], object], client: str = "") -> Probe:
@@ -249,9 +250,8 @@ class Own:
     def client(self, service: str) -> Any:
         if service not in self._clients:
             once = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
-            self._clients[service] = self._session.client(
-                service, region_name=self._region, endpoint_url=self._endpoint, config=once
-            )
+            make: Any = self._session.client  # the stubs want each service's name as a literal
+            self._clients[service] = make(service, region_name=self._region, endpoint_url=self._endpoint, config=once)
         return self._clients[service]
 
     def should(self, probe: Probe) -> bool:

@@ -25,8 +25,8 @@ from chalicelib.domain.people import Agent, Inbox
 from chalicelib.errors import NotConfigured
 from chalicelib.jobs import inbound
 from chalicelib.services import breaker, outside
-from chalicelib.services.mail_setup import DomainState, Record
-from chalicelib.store import directory, objects, tickets
+from chalicelib.services.mail_setup import DomainState, Record, State
+from chalicelib.store import directory, documents, objects, tickets
 from infra import deploy, desk, doctor, doctor_desk, doctor_mail, doctor_net, doctor_stack, restore_ticket, stack
 from infra.deploy import Local
 from infra.doctor import Answer, Finding, Patient
@@ -186,8 +186,8 @@ def test_the_stack_s_state(status: str, verdict: str) -> None:
 
 def test_what_may_not_be_looked_at_is_a_warning_and_stops_nothing(patient: Patient) -> None:
     def denied(_: Patient) -> Iterator[Finding]:
+        yield from ()
         raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "Look")
-        yield
 
     findings = list(doctor.examine(patient, [denied, doctor_stack.logs]))
     assert [each.verdict for each in findings] == ["warning", "ok"]
@@ -204,8 +204,8 @@ ILL = QueryError(cause=ClientError({"Error": {"Code": "InternalServerError", "Me
 )  # fmt: skip
 def test_an_ill_table_stops_no_other_check(patient: Patient, error: Exception, words: str) -> None:
     def ill(_: Patient) -> Iterator[Finding]:
+        yield from ()
         raise error
-        yield
 
     first, second = list(doctor.examine(patient, [ill, doctor_stack.logs]))
     assert (first.check, first.verdict, second.verdict) == ("ill", "warning", "ok")
@@ -444,11 +444,11 @@ def with_inbox(patient: Patient, state: DomainState | None = None, **services: A
     return replace(fake(patient, **services), local=False, code=lambda name: codes[name])
 
 
-def domain(*states: str, known: bool = True, may_send: bool = True) -> DomainState:
+def domain(*states: State, known: bool = True, may_send: bool = True) -> DomainState:
     records = tuple(
         Record(
             "DKIM signature", "x._domainkey.shop.example", "CNAME", "x.dkim.amazonses.com", state, "Add this record."
-        )  # type: ignore[arg-type]
+        )
         for state in states
     )
     return DomainState("shop.example", known, may_send, "other", records)
@@ -489,9 +489,9 @@ def test_an_inbox_that_stopped_sending(patient: Patient) -> None:
         finding = only(patient, doctor_mail.stopped_inboxes)
         assert finding.verdict == "problem" and "Shop sends nothing" in finding.words
     finally:
-        breaker.documents.delete("BREAKER#support", "OPENED")
-        breaker.documents.delete("INBOXES", "support")
-        breaker.documents.delete("ADDRESS#support@shop.example", "ADDRESS")
+        documents.delete("BREAKER#support", "OPENED")
+        documents.delete("INBOXES", "support")
+        documents.delete("ADDRESS#support@shop.example", "ADDRESS")
 
 
 # The desk

@@ -191,7 +191,9 @@ def test_a_function_may_do_what_its_policy_names_and_nothing_beyond(
     desk: GuardedDesk, names: Names, each: Function
 ) -> None:
     own = Own(desk.client, desk.endpoint, physical_names(desk.client, f"deskbell-{STAGE}")[each.role_id])
-    allowed, refused, wrong = set(), set(), []
+    allowed: set[str] = set()
+    refused: set[str] = set()
+    wrong = []
     for probe in probes(names):
         may = own.may(probe)
         (allowed if may else refused).add(probe.action)

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from infra import receiving
 from infra.receiving import activate, live_recipients, withdraw
+from infra.resources.mail import rule_set_name
 
 OURS = "deskbell-test"
 INBOXES = "deskbell-test-inboxes"
@@ -138,4 +138,4 @@ def test_rules_of_another_stage_in_our_set_go_on(said: list[str]) -> None:
 def test_withdrawing_where_nothing_is_active_does_nothing() -> None:
     ses = FakeSes(deskbell_test=[rule(INBOXES)])
     withdraw(ses, "test", lambda _: None)
-    assert ses.names(receiving.rule_set_name("test")) == [INBOXES]
+    assert ses.names(rule_set_name("test")) == [INBOXES]

@@ -2,7 +2,7 @@
 
 import tomllib
 
-from infra import scan
+from infra import scan, vendor
 from infra.scan import Finding, Reason
 
 WORD = Finding("bandit", "B105", "chalicelib/api/x.py:7", "Possible hardcoded password")
@@ -41,7 +41,7 @@ def test_the_scanners_never_ship_and_are_pinned_by_hash() -> None:
 
 def test_the_list_of_what_ships_names_the_file_for_browsers() -> None:
     entry = scan.htmx()
-    assert entry["hashes"] == [{"alg": "SHA-256", "content": scan.vendor.SHA256}]
+    assert entry["hashes"] == [{"alg": "SHA-256", "content": vendor.SHA256}]
     assert entry["properties"][0]["value"].startswith("pkg:pypi/django-htmx@")
 
 

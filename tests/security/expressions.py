@@ -3,11 +3,12 @@
 import re
 import warnings
 from collections.abc import Callable, Iterator
+from typing import Any
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
-    from re import _constants as kinds  # type: ignore[attr-defined]
-    from re import _parser as parser  # type: ignore[attr-defined]
+    from re import _constants as kinds  # type: ignore[attr-defined]  # no part of the stubs
+    from re import _parser as parser  # type: ignore[attr-defined]  # no part of the stubs
 
 REPEATS = ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")
 STOPS = ("\x00", "")
@@ -30,10 +31,10 @@ def _maker(prefix: str, pump: str, stop: str) -> Callable[[int], str]:
     return lambda length: prefix + (pump * (length // len(pump) + 1))[:length] + stop
 
 
-def _collect(parsed: object, before: str, pumps: dict[str, None], prefixes: dict[str, None]) -> str:
+def _collect(parsed: Any, before: str, pumps: dict[str, None], prefixes: dict[str, None]) -> str:
     """Walk through; return a text that fits.  What stands before a repeat becomes a prefix."""
     text = before
-    for kind, value in parsed:  # type: ignore[attr-defined]
+    for kind, value in parsed:
         name = str(kind)
         if name in REPEATS:
             low, high, inner = value
@@ -57,9 +58,9 @@ def _collect(parsed: object, before: str, pumps: dict[str, None], prefixes: dict
     return text
 
 
-def _one(name: str, value: object) -> str:
+def _one(name: str, value: Any) -> str:
     if name == "LITERAL":
-        return chr(value)  # type: ignore[arg-type]
+        return chr(value)
     if name == "NOT_LITERAL":
         return "a" if value != ord("a") else "b"
     if name == "ANY":
@@ -67,9 +68,9 @@ def _one(name: str, value: object) -> str:
     return _of_set(value) if name == "IN" else ""
 
 
-def _of_set(items: object) -> str:
+def _of_set(items: Any) -> str:
     """One character of a set; for a negated one, some character that it does not name."""
-    listed = [(str(kind), value) for kind, value in items]  # type: ignore[attr-defined]
+    listed = [(str(kind), value) for kind, value in items]
     negated = bool(listed) and listed[0][0] == "NEGATE"
     for kind, value in listed:
         found = _of_item(kind, value)
@@ -78,20 +79,20 @@ def _of_set(items: object) -> str:
     return next(each for each in "a <b0\t" if not _names(listed, each)) if negated else ""
 
 
-def _of_item(kind: str, value: object) -> str:
+def _of_item(kind: str, value: Any) -> str:
     if kind == "LITERAL":
-        return chr(value)  # type: ignore[arg-type]
+        return chr(value)
     if kind == "RANGE":
-        return chr(value[0])  # type: ignore[index]
+        return chr(value[0])
     category = {"SPACE": " ", "DIGIT": "1", "WORD": "a", "NOT_SPACE": "a", "NOT_DIGIT": "a", "NOT_WORD": " "}
     return category.get(str(value).removeprefix("CATEGORY_").removeprefix("UNI_"), "") if kind == "CATEGORY" else ""
 
 
-def _names(listed: list[tuple[str, object]], character: str) -> bool:
+def _names(listed: list[tuple[str, Any]], character: str) -> bool:
     for kind, value in listed:
-        if kind == "LITERAL" and chr(value) == character:  # type: ignore[arg-type]
+        if kind == "LITERAL" and chr(value) == character:
             return True
-        if kind == "RANGE" and value[0] <= ord(character) <= value[1]:  # type: ignore[index]
+        if kind == "RANGE" and value[0] <= ord(character) <= value[1]:
             return True
         if kind == "CATEGORY":
             known = {

@@ -71,7 +71,7 @@ def delivered(stack: LocalStack, conversations: dict[str, list[Letter]]) -> list
 def all_arrived(stack: LocalStack, number: str, count: int) -> None:
     def there() -> bool:
         found = stack.api("GET", f"/tickets/{number}/messages?limit=100")["items"]
-        return sum(each["kind"] == "message" for each in found) == count
+        return len([each for each in found if each["kind"] == "message"]) == count
 
     wait_for(there, 90, what=f"{count} messages in ticket {number}")
 

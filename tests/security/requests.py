@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
+from chalicelib.domain.message import DeliveryState
 from chalicelib.domain.people import SYSTEM, Agent
 from chalicelib.services import change_ticket, sign_in
 from chalicelib.services.sign_in import Step
@@ -32,7 +33,7 @@ def a(**fields: Any) -> Make:
     return lambda world, me: Wanted(fields=fields)
 
 
-def _message(state: str) -> Make:
+def _message(state: DeliveryState) -> Make:
     def make(world: World, me: Agent) -> Wanted:
         ticket = world.ticket()
         return Wanted({"ticket_id": ticket, "message_id": world.answer(ticket, me, state)}, {"arrived": "yes"})

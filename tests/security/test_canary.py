@@ -327,9 +327,9 @@ def _search(hunt: Hunt) -> None:
         hunt.api("GET", path)
     hunt.places |= hunt.admin.seen
     for name in ("functions.log", "functions.log.1", "desk.log"):
-        path = stack.data_dir / name
-        if path.exists():
-            hunt.places[name] = path.read_text("utf-8", "replace")
+        log = stack.data_dir / name
+        if log.exists():
+            hunt.places[name] = log.read_text("utf-8", "replace")
     for mailed in stack.sent_mails():
         hunt.places[f"mail {mailed['our_id']}"] = mailed["eml"].decode("utf-8", "replace")
     _search_aws(hunt)

@@ -21,7 +21,7 @@ def _text(name: str) -> str:
 
 
 def _rows() -> list[tuple[str, str, str]]:
-    return [found.groups() for line in _text("asvs.md").splitlines() if (found := ROW.fullmatch(line))]  # type: ignore[misc]
+    return [(row[1], row[2], row[3]) for line in _text("asvs.md").splitlines() if (row := ROW.fullmatch(line))]
 
 
 @lru_cache(maxsize=200)

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.engine
 def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """Every call of AWS that is made meanwhile, by name."""
     made: list[str] = []
-    really = BaseClient._make_api_call
+    really = BaseClient._make_api_call  # type: ignore[attr-defined]  # no part of botocore's stubs
 
     def call(self: Any, operation: str, arguments: Any) -> Any:
         made.append(f"{self.meta.service_model.service_name} {operation}")

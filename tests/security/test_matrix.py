@@ -6,10 +6,11 @@ The routes come from the application itself, the rules from ``rules.py``; a rout
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import pytest
 
-from chalicelib.domain.people import SYSTEM, Agent
+from chalicelib.domain.people import SYSTEM, Agent, Role
 from chalicelib.services import sessions, tokens
 from tests.security.conftest import CELLS
 from tests.security.requests import REQUESTS, Wanted, wanted
@@ -30,7 +31,7 @@ class Visitor:
     """Somebody who knocks.  role, scope: what they really hold; empty for all whom the desk must take for nobody."""
 
     name: str
-    role: str = ""
+    role: Role | Literal[""] = ""
     scope: str = ""
     cookie: Callable[[World, Agent], str] | None = None
     bearer: Callable[[World], str] | None = None
@@ -59,10 +60,7 @@ VISITORS = (
     Visitor("signed-out admin", cookie=_ended),
     Visitor("deactivated admin", cookie=deactivated),
     Visitor("forged cookie", cookie=lambda world, agent: "planted-by-somebody"),
-    *(
-        Visitor(f"{scope} token", scope=scope, bearer=lambda w, s=scope: w.token(s))
-        for scope in ("read", "write", "admin")
-    ),
+    *(Visitor(f"{scope} token", scope=scope, bearer=_holding(scope)) for scope in ("read", "write", "admin")),
     Visitor("revoked token", bearer=_revoked),
     Visitor("made-up token", bearer=lambda world: tokens.PREFIX + "x" * 43),
 )
@@ -75,7 +73,7 @@ def test_every_route_has_a_rule_and_every_rule_a_route() -> None:
 
 @pytest.mark.parametrize("visitor", VISITORS, ids=lambda visitor: visitor.name)
 def test_who_may_come_in_does_and_nobody_else(world: World, visitor: Visitor) -> None:
-    me = world.agent(visitor.role or "admin")  # type: ignore[arg-type]
+    me = world.agent(visitor.role or "admin")
     bearer = visitor.bearer(world) if visitor.bearer else ""
     refused = [route for route in RULES if not _may(visitor, RULES[route])]
     prepared = {route: wanted(world, route, me) for route in refused}

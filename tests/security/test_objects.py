@@ -1,6 +1,7 @@
 """What belongs to somebody else, or to something else, stays out of reach although its id is known."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -76,7 +77,7 @@ def test_an_odd_id_breaks_nothing(world: World, odd: str) -> None:
         this = wanted(world, route, admin.me)
         names = re.findall(r"{(\w+)}", route)
 
-        def converted(names: list[str] = names, **given: object) -> dict[str, object]:
+        def converted(names: list[str] = names, **given: Any) -> dict[str, object]:
             return make(**given) | {"pathParameters": dict.fromkeys(names, odd)}
 
         with pytest.MonkeyPatch.context() as patched:

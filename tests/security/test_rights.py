@@ -51,6 +51,8 @@ def called() -> dict[str, str]:
     found: dict[str, str] = {}
     for path in sorted((ROOT / "chalicelib").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.expr):
+                continue
             names = []
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 names = [node.func.attr]

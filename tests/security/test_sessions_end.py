@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -13,8 +14,8 @@ from chalicelib.services import agents, desk, live_pass, password_links, session
 from chalicelib.services.agents import AgentChange
 from chalicelib.store import directory, live
 from tests.security.requests import OTHER_PASSWORD
-from tests.security.world import COOKIE, MAKER, World, link_token
-from tests.services.people import GOOD_PASSWORD
+from tests.security.world import COOKIE, MAKER, World
+from tests.services.people import GOOD_PASSWORD, link_token
 
 pytestmark = pytest.mark.engine
 
@@ -24,9 +25,9 @@ def _form(world: World, path: str, cookie: str, **fields: str) -> None:
     assert answer.status == 303, (path, answer.status, answer.text[:300])
 
 
-def _changed(world: World, them: Agent, **values: object) -> None:
+def _changed(world: World, them: Agent, **values: Any) -> None:
     wanted = AgentChange(them.name, them.role, them.team_ids, them.active)
-    agents.change(world.pool, them.id, replace(wanted, **values), SYSTEM, world.desk.now)  # type: ignore[arg-type]
+    agents.change(world.pool, them.id, replace(wanted, **values), SYSTEM, world.desk.now)
 
 
 def _reset(world: World, them: Agent) -> None:
@@ -136,7 +137,12 @@ def test_the_socket_takes_only_a_fresh_unused_pass_of_an_agent(world: World) -> 
 
 def test_frames_of_strangers_and_odd_frames_change_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[tuple[str, str]] = []
-    monkeypatch.setattr(wiring, "push", lambda connection_id, text: not told.append((connection_id, text)))
+
+    def push(connection_id: str, text: str) -> bool:
+        told.append((connection_id, text))
+        return True
+
+    monkeypatch.setattr(wiring, "push", push)
     them = world.agent()
     edge.connect("c1", {"pass": live_pass.issue(them.id, world.desk.now)})
     before = live.connections()

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from chalice.local import LambdaContext, LocalGateway
 
-from chalicelib.domain.message import Inbound, IncomingFile, Party
+from chalicelib.domain.message import DeliveryState, Inbound, IncomingFile, Party
 from chalicelib.domain.people import SYSTEM, Agent, Inbox, Role, actor_of
 from chalicelib.services import agents, breaker, notices, receive_message, reply_to_ticket, sessions, teams, tokens
 from chalicelib.services.password_links import LinkMaker
@@ -140,12 +140,12 @@ class World:
     def first_message(self, ticket_id: str) -> str:
         return messages.newest(ticket_id).messages[0].id
 
-    def answer(self, ticket_id: str, by: Agent, state: str = "queued") -> str:
+    def answer(self, ticket_id: str, by: Agent, state: DeliveryState = "queued") -> str:
         """An agent's answer, still to be sent or already in trouble."""
         wanted = Reply("It left today.", undo_seconds=10, send_anyway=True)
         made = reply_to_ticket.reply(ticket_id, actor_of(by), wanted, self.desk.now)
         if state != "queued":
-            assert messages.move_delivery(ticket_id, made.id, state, ["queued"], self.desk.now, "It broke.")  # type: ignore[arg-type]
+            assert messages.move_delivery(ticket_id, made.id, state, ["queued"], self.desk.now, "It broke.")
         return made.id
 
     def kept_out(self) -> str:

@@ -6,6 +6,7 @@ Few keys and few values, so that conditions fail as often as they hold and pages
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from infra.resources.table import INDEXES
@@ -148,7 +149,7 @@ class Draw:
                 ("time_key", lambda: f"{n('time_key')} = {v({'S': self.prefix + 'by_time0'})}"),
                 ("time_at", lambda: f"{n('time_at')} = {v({'S': self.unlike(key)})}"),
             ],
-            "REMOVE": [(name, lambda name=name: n(name)) for name in ("time_key", "time_at", "state")],  # type: ignore[misc]
+            "REMOVE": [(name, partial(n, name)) for name in ("time_key", "time_at", "state")],
             "ADD": [
                 ("version", lambda: f"{n('version')} {v(self.number())}"),
                 ("event_ids", lambda: f"{n('event_ids')} {v(self.members())}"),

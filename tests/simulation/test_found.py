@@ -13,7 +13,7 @@ from chalicelib.services import deliver_message, receive_message, reply_to_ticke
 from chalicelib.services.deliver_message import Claimed
 from chalicelib.services.receive_message import Envelope
 from chalicelib.services.reply_to_ticket import Reply
-from chalicelib.store import directory, objects, tickets
+from chalicelib.store import directory, messages, objects, tickets
 from tests.simulation.desk import Desk
 from tests.simulation.faults import Rates
 from tests.simulation.sources import Sources
@@ -68,7 +68,7 @@ def test_nobody_waits_while_another_answer_is_on_its_way(desk: Desk) -> None:
     first = reply_to_ticket.reply(ticket_id, lina, Reply("It left."), desk.world.time)
     reply_to_ticket.reply(ticket_id, omar, Reply("It left today.", send_anyway=True), desk.world.time)
     told = SimpleNamespace(ticket_id=ticket_id, message_id=first.id)
-    assert deliver_message.messages.move_delivery(ticket_id, first.id, "sending", ["queued"], desk.world.time)
+    assert messages.move_delivery(ticket_id, first.id, "sending", ["queued"], desk.world.time)
     claimed = Claimed(told, desk.inboxes[0], 1)  # type: ignore[arg-type]  # only its ids are looked at
     deliver_message.record_unclear(claimed, Unclear("the line broke off"), desk.world.time)
     ticket = tickets.get(ticket_id)
@@ -106,7 +106,7 @@ def test_somebody_waits_again_when_no_answer_stands(desk: Desk) -> None:
     first = reply_to_ticket.reply(ticket_id, lina, Reply("It left."), desk.world.time)
     asked = tickets.get(ticket_id).created_at
     told = SimpleNamespace(ticket_id=ticket_id, message_id=first.id)
-    assert deliver_message.messages.move_delivery(ticket_id, first.id, "sending", ["queued"], desk.world.time)
+    assert messages.move_delivery(ticket_id, first.id, "sending", ["queued"], desk.world.time)
     claimed = Claimed(told, desk.inboxes[0], 1)  # type: ignore[arg-type]  # only its ids are looked at
     deliver_message.record_unclear(claimed, Unclear("the line broke off"), desk.world.time)
     assert tickets.get(ticket_id).waiting_since == asked

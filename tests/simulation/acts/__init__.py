@@ -36,6 +36,7 @@ class Turn:
 
 
 Act = Callable[[Turn], Any]
+A = TypeVar("A", bound=Act)
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,10 @@ class Known:
 REGISTRY: dict[str, Known] = {}
 
 
-def act(weight: float) -> Callable[[Act], Act]:
+def act(weight: float) -> Callable[[A], A]:
     """Make the function one of the acts of every history."""
 
-    def register(function: Act) -> Act:
+    def register(function: A) -> A:
         name = function.__name__.replace("_", " ")
         assert name not in REGISTRY, f"there are two acts “{name}”"
         REGISTRY[name] = Known(name, weight, function)

@@ -159,7 +159,7 @@ def _ask(turn: Turn, name: str, body: dict[str, Any], label: str, tries: int = 0
             desk.world.say("program", f"{status} {ended.value[1].get('detail', '')}"[:120])
 
     key = f"key-{turn.n}"
-    desk.web("program", label, lambda: rest.call(name, desk.bearer, body, key, **parts), done)
+    desk.web("program", label, lambda: rest.call(name, desk.bearer, body, key, None, **parts), done)
 
 
 @act(3)

@@ -15,12 +15,12 @@ from chalicelib.connectors.email.notification import Notice
 from chalicelib.domain.message import Edited, Inbound, Party, Skipped, StateChange
 from chalicelib.domain.people import Inbox
 from chalicelib.errors import MalformedPayload, NotFound
-from chalicelib.jobs.apart import apart
+from chalicelib.jobs.apart import Died, apart
 from chalicelib.jobs.batches import each_record
 from chalicelib.observability import count, failed, log, traced, warn
 from chalicelib.services import edit_message, ledger, originals, receive_message, record_state
 from chalicelib.services.receive_message import Envelope
-from chalicelib.store import directory, objects, receipts
+from chalicelib.store import directory, documents, objects, receipts
 from chalicelib.store.objects import StoredOriginal
 
 NO_ENVELOPE = "The envelope of this mail is lost and it names none of our addresses: look whom it is for."
@@ -207,12 +207,22 @@ def _events(source: Original, envelope: Envelope, attempt: int) -> Sequence[Pars
         return read() if attempt < APART_ATTEMPT else apart(read)
     except MalformedPayload:
         raise
-    except Exception:  # whatever it is, one odd original must neither stop nor vanish
+    except Exception as error:  # whatever it is, one odd original must neither stop nor vanish
         failed("parse failed", channel=inbox.channel, attempt=attempt)
-        if attempt < UNREADABLE_ATTEMPT:
+        died_first = isinstance(error, Died) and not _died_before(envelope)
+        if died_first or attempt < UNREADABLE_ATTEMPT:
             raise
     count("Unreadable")
     return (_unreadable(source, channel.danger(source)),)
+
+
+def _died_before(envelope: Envelope) -> bool:
+    """Notes that its reader died: once may be the machine's doing, however many attempts other things took before."""
+    key = (f"READING#{envelope.receipt_name}", "READING")
+    if documents.read(str, *key) is not None:
+        return True
+    documents.write(*key, envelope.day, config.now() + timedelta(days=2))
+    return False
 
 
 def _unreadable(source: Original, danger: str) -> Inbound:

@@ -140,6 +140,20 @@ def test_a_mail_that_kills_the_function_does_so_once(desk: Desk, tray: str, monk
     assert opened() == ["Message that could not be read"]
 
 
+def test_a_mail_is_given_up_when_it_killed_its_reader_twice_however_late(
+    desk: Desk, tray: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once may be the machine's doing: the attempts before were lost to other things."""
+    real = EmailChannel.parse
+    monkeypatch.setattr(EmailChannel, "parse", killer)
+    with pytest.raises(Died):
+        inbound.take_in(notice(tray, "support@shop.example"), attempt=4)
+    assert opened() == []
+    monkeypatch.setattr(EmailChannel, "parse", real)
+    inbound.take_in(notice(tray, "support@shop.example"), attempt=5)
+    assert opened() == ["Hello"]
+
+
 def test_a_mail_is_not_given_up_because_aws_was_away(desk: Desk, tray: str) -> None:
     def away(*_: object) -> None:
         raise ConnectionError("DynamoDB is away")
@@ -167,6 +181,8 @@ def test_a_virus_is_kept_out_even_when_the_mail_cannot_be_read(
         '"virusVerdict": {"status": "PASS"}',
         '"virusVerdict": {"status": "FAIL"}' if told_by == "notice" else '"virusVerdict": {"status": ""}',
     )
+    with pytest.raises(Died):
+        inbound.take_in(body, attempt=2)
     inbound.take_in(body, attempt=3)
     assert opened() == []
     assert [entry.reason for entry in originals.quarantined()] == [

@@ -50,7 +50,7 @@ PLANTED: tuple[Planted, ...] = (
     _bug("a second inbox of one mail is forgotten", "jobs/inbound",
          ("    for inbox in inboxes:\n        _for_inbox(", "    for inbox in inboxes[:1]:\n        _for_inbox(")),
     _bug("a mail with a virus is shown", "services/receive_message", ("if inbound.refused:", "if False:")),
-    _bug("one mail nobody can read stops for ever", "jobs/inbound", ("if attempt < UNREADABLE_ATTEMPT:", "if True:")),
+    _bug("one mail nobody can read stops for ever", "jobs/inbound", ("if died_first or attempt < UNREADABLE_ATTEMPT:", "if True:")),
     _bug("a mail is given up because AWS was away", "jobs/inbound",
          ("        return read() if attempt < APART_ATTEMPT else apart(read)\n",
           "        if attempt < APART_ATTEMPT:\n            return read()\n")),

@@ -7,7 +7,7 @@ once, and what nobody can know is shown as unclear.
 import json
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -27,6 +27,7 @@ from tests.engine import Desk
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
 MAILS = 200
+CORPUS = [case.raw for case in CASES[:MAILS]]
 DELIVER_CALLS = 16
 """One more than a delivery makes: each event dies at another call, some at none."""
 NEVER = 10_000
@@ -97,11 +98,11 @@ def until_it_survives(boundary: Boundary, seed: int, act: Callable[[], object]) 
     raise AssertionError("the worker never gets through")
 
 
-def delivered(desk: Desk, boundary: Boundary) -> list[str]:
+def delivered(desk: Desk, mails: Iterable[bytes] = CORPUS) -> list[str]:
     """All mails in the bucket; returns the notices, each twice and shuffled."""
     desk.inbox(sends_per_minute=100_000)
     notices = []
-    for n, raw in enumerate(case.raw for case in CASES[:MAILS]):
+    for n, raw in enumerate(mails):
         key = f"raw/mail{n:04d}"
         objects.put_original(key, raw, {})
         receipt = {
@@ -116,7 +117,7 @@ def delivered(desk: Desk, boundary: Boundary) -> list[str]:
 
 
 def test_nothing_is_lost_or_doubled_when_intake_dies_at_every_call(desk: Desk, boundary: Boundary) -> None:
-    notices = delivered(desk, boundary)
+    notices = delivered(desk)
     kills = sum(until_it_survives(boundary, n, partial(inbound.take_in, body)) for n, body in enumerate(notices))
     day = f"{objects_day()}"
     account = ledger.day(day)
@@ -143,7 +144,7 @@ def objects_day() -> str:
 
 def test_each_answer_is_sent_at_most_once_when_the_outbox_dies_at_every_call(desk: Desk, boundary: Boundary) -> None:
     actor = desk.actor()
-    for body in sorted(set(delivered(desk, boundary))):
+    for body in sorted(set(delivered(desk))):
         inbound.take_in(body)
     day = objects_day()
     ticket_ids = sorted({each.ticket_id for each in receipts.of_day(day) if each.ticket_id})
@@ -182,19 +183,31 @@ def _answer(desk: Desk, ticket_id: str, actor: Any) -> dict[str, str] | None:
     return {"kind": "deliver", "ticket": ticket_id, "message": message.id, "attempts": "0"}
 
 
+def written_by(n: int, *headers: str) -> bytes:
+    """Each by somebody else at a house of their own: no limit of automatic answers is near, however often one dies."""
+    head = (f"From: person@house{n}.example", f"Message-ID: <{n}@house{n}.example>", "Subject: Where is it?", *headers)
+    return "\r\n".join((*head, "", "It was to come on Monday.")).encode()
+
+
 def test_consequences_happen_once_when_the_worker_dies_at_every_call(desk: Desk, boundary: Boundary) -> None:
-    for body in delivered(desk, boundary)[:20]:
+    people = [written_by(n) for n in range(10)]
+    machines = [written_by(n, "Auto-Submitted: auto-replied") for n in range(10, 14)]
+    for body in delivered(desk, [*people, *machines]):
         inbound.take_in(body)
     desk.inbox(acknowledgement="We have your message {number}.")
     day = objects_day()
-    facts = [
-        {"kind": "receipt", "day": day, "name": each.name} for each in receipts.of_day(day) if each.outcome == "shown"
-    ]
-    for n, fact in enumerate(facts * 2):
+    shown = [each for each in receipts.of_day(day) if each.outcome == "shown"]
+    assert len(shown) == len(people) + len(machines)
+    for n, each in enumerate(shown * 2):
+        fact = {"kind": "receipt", "day": day, "name": each.name}
         record = {"body": json.dumps(fact), "messageId": str(n)}
         until_it_survives(boundary, n, partial(work.work, {"Records": [record]}, None))
+    acknowledged = Counter[str]()
     for each in receipts.of_day(day):
-        if each.ticket_id and each.outcome == "shown":
-            said = messages.oldest(each.ticket_id)[0]
-            assert sum(message.author_kind == "system" and message.kind == "message" for message in said) <= 1
-            assert not receipts.is_pending(day, each.name)
+        said = messages.oldest(each.ticket_id or "")[0]
+        ours = [message for message in said if message.author_kind == "system" and message.kind == "message"]
+        acknowledged.update({tickets.get(each.ticket_id or "").customer_handle: len(ours)})
+        assert all(message.delivery and message.delivery.state == "queued" for message in ours)
+        assert not receipts.is_pending(day, each.name)
+    assert acknowledged == {f"person@house{n}.example": 1 if n < len(people) else 0 for n in range(len(shown))}
+    assert boundary.killed_at["TransactWriteItems before"] and boundary.killed_at["TransactWriteItems after"]

@@ -17,7 +17,16 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, Request, WebSocket, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Request,
+    ViewportSize,
+    WebSocket,
+    expect,
+    sync_playwright,
+)
 
 from bench.desk import Credentials, running_desk, sign_in_of
 from bench.result import report
@@ -30,7 +39,7 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
-SIZE = {"width": 1440, "height": 900}
+SIZE = ViewportSize(width=1440, height=900)
 STEPS = 20
 OPENED = 10
 ANSWER = "Thank you for writing. A new one leaves our house today."
@@ -137,7 +146,7 @@ def measure(browser: Browser, credentials: Credentials, idle_seconds: float) -> 
 
 def window(browser: Browser, credentials: Credentials, cookies: Any = ()) -> BrowserContext:
     """A window of its own with an empty cache."""
-    context = browser.new_context(base_url=credentials["console_url"], viewport=SIZE)  # type: ignore[arg-type]
+    context = browser.new_context(base_url=credentials["console_url"], viewport=SIZE)
     context.add_cookies(list(cookies))
     context.add_init_script(WATCH)
     return context

@@ -73,7 +73,7 @@ def notification(received: Received, topic: str, bucket: str) -> dict[str, objec
     instant = _instant(received.at)
     status = {f"{name}Verdict": {"status": received.verdicts[name]} for name in VERDICTS}
     if "policy" in received.verdicts:
-        status["dmarcPolicy"] = received.verdicts["policy"].lower()  # type: ignore[assignment]
+        status["dmarcPolicy"] = received.verdicts["policy"].lower()  # type: ignore[assignment]  # not a map like the verdicts
     return {
         "notificationType": "Received",
         "mail": {

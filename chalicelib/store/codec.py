@@ -61,7 +61,8 @@ def _shaped(shape: Any, value: Any) -> Any:
         return None
     if dataclasses.is_dataclass(shape):
         hints = _hints(shape)  # type: ignore[arg-type]  # a dataclass type is hashable
-        return shape(**{name: _shaped(hints[name], each) for name, each in value.items() if name in hints})  # type: ignore[operator]
+        known = {name: _shaped(hints[name], each) for name, each in value.items() if name in hints}
+        return shape(**known)  # type: ignore[operator]  # a dataclass is called like any class
     if shape is datetime:
         return from_stamp(value)
     origin = typing.get_origin(shape)

@@ -90,7 +90,7 @@ def add_delivery(
 
 
 def _as_delivery(item: DeliveryItem) -> Delivery:
-    state: DeliveryState = item.state  # type: ignore[assignment]
+    state: DeliveryState = item.state  # type: ignore[assignment]  # as it was written
     return Delivery(
         state, item.reason or "", from_stamp(item.at) if item.at else None, item.provider_id, int(item.attempts),
         from_stamp(item.send_at),

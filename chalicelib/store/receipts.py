@@ -48,7 +48,7 @@ def _item(receipt: Receipt, pending: bool) -> ReceiptItem:
 
 def _as_receipt(item: ReceiptItem) -> Receipt:
     return Receipt(
-        str(item.pk).removeprefix("RECEIPTS#"), str(item.sk), item.outcome,  # type: ignore[arg-type]
+        str(item.pk).removeprefix("RECEIPTS#"), str(item.sk), item.outcome,  # type: ignore[arg-type]  # as written
         from_stamp(item.at), item.inbox_id or "", item.reason or "", item.ticket_id, item.message_id,
         bool(item.new_ticket), item.original_key or "",
     )  # fmt: skip

@@ -111,7 +111,7 @@ def _id(item: TicketItem) -> str:
 def as_ticket(item: TicketItem) -> Ticket:
     rest = decode(_Rest, item.data or "{}")
     return Ticket(
-        id=_id(item), subject=item.subject or "", status=item.status, priority=item.priority,  # type: ignore[arg-type]
+        id=_id(item), subject=item.subject or "", status=item.status, priority=item.priority,  # type: ignore[arg-type]  # as written
         inbox_id=item.inbox_id or "", channel=item.channel or "", customer_id=item.customer_id or "",
         customer_name=item.customer_name or "", updated_at=from_stamp(item.updated_at or ""), version=int(item.version),
         assignee_id=item.assignee_id, team_id=item.team_id, tags=tags_of(item.tags), snippet=item.snippet or "",
@@ -205,7 +205,7 @@ def of_customer(customer_id: str, limit: int = 20) -> tuple[EarlierTicket, ...]:
     items = TicketItem.by_customer.query(customer_id, scan_index_forward=False, limit=limit, page_size=limit)
     return tuple(
         EarlierTicket(
-            _id(item), item.subject or "", item.status, item.channel or "",  # type: ignore[arg-type]
+            _id(item), item.subject or "", item.status, item.channel or "",  # type: ignore[arg-type]  # as written
             from_stamp(str(item.created_key).split("#")[0]),
         )
         for item in items

@@ -43,19 +43,23 @@ class New:
 
     linked_to: str | None = None
     flag: str = ""
-    reason: Literal["first", "stranger", "closed", "separated", "trashed"] = "first"
+    reason: Literal["first", "stranger", "closed", "separated", "trashed", "blocked"] = "first"
 
 
-def decide(message: Inbound, candidates: Sequence[Candidate], inbox: Inbox, received_at: datetime) -> Join | New:
+def decide(
+    message: Inbound, candidates: Sequence[Candidate], inbox: Inbox, received_at: datetime, blocked: bool = False
+) -> Join | New:
     """Join one of ``candidates`` or open a ticket.
 
     ``candidates`` may come in any order; of equal evidence the first is the better one (``thread_keys`` are
-    best first).  ``received_at`` is when the message reached us.
+    best first).  ``received_at`` is when the message reached us.  ``blocked``: people want nothing of this sender.
     """
     ranked = sorted(candidates, key=lambda candidate: STRENGTH[candidate.evidence])
     believed = [candidate for candidate in ranked if _sender_belongs(message, candidate)]
     if believed:
         shared = [candidate for candidate in believed if not _is_kept_apart(candidate, inbox)]
+        if blocked:
+            return _into_spam(shared, believed[0])
         return _enter(message, (shared or believed)[0], inbox, received_at)
     if ranked:
         return _stranger(message, ranked[0].ticket)
@@ -93,7 +97,12 @@ def _enter(message: Inbound, candidate: Candidate, inbox: Inbox, received_at: da
         return New(linked_to=ticket.id, reason="trashed")
     if _closed_too_long(ticket, inbox, received_at):
         return New(linked_to=ticket.id, reason="closed")
-    return Join(ticket.id, wakes=ticket.status != "spam" and not message.spam)
+    return Join(ticket.id, wakes=ticket.status != "spam")
+
+
+def _into_spam(shared: Sequence[Candidate], best: Candidate) -> Join | New:
+    in_spam = [candidate.ticket.id for candidate in shared if candidate.ticket.status == "spam"]
+    return Join(in_spam[0], wakes=False) if in_spam else New(linked_to=best.ticket.id, reason="blocked")
 
 
 def _closed_too_long(ticket: Ticket, inbox: Inbox, received_at: datetime) -> bool:

@@ -26,6 +26,7 @@ SUPPRESSED_DAYS = 30
 NO_SUBJECT = "(no subject)"
 MAX_OWN_KEY_CHARS = 1_000
 """A longer one is still found (the store keeps its hash), but no answer names it."""
+WHY_NOT_IN_SPAM = "It is shown here because its sender took part in this ticket."
 OWN_MESSAGES = 10
 """How far back a customer's mail is searched for our own words."""
 
@@ -81,7 +82,10 @@ def receive(inbound: Inbound, envelope: Envelope, at: datetime) -> Receipt:
 
 @dataclass(frozen=True)
 class KeptOut:
-    """An original that became no ticket, as the quarantine and suppressed views list it."""
+    """An original that became no ticket, as the quarantine and suppressed views list it.
+
+    virus: nobody downloads it; unknown of what an earlier release kept out.
+    """
 
     at: datetime
     outcome: str
@@ -92,6 +96,12 @@ class KeptOut:
     original_key: str
     day: str
     receipt_name: str
+    virus: bool = True
+
+    @property
+    def key(self) -> str:
+        """Its place in the list."""
+        return f"{stamp(self.at)}#{self.receipt_name}"
 
 
 def _keep_out(
@@ -118,9 +128,10 @@ def _list_kept_out(receipt: Receipt, inbound: Inbound | None) -> None:
     entry = KeptOut(
         receipt.at, receipt.outcome, receipt.reason, inbound.sender.address if inbound else "",
         inbound.subject if inbound else "", receipt.inbox_id, receipt.original_key, receipt.day, receipt.name,
+        virus=bool(inbound and inbound.refused),
     )  # fmt: skip
     until = receipt.at + timedelta(days=SUPPRESSED_DAYS)
-    documents.write_new(f"LIST#{receipt.outcome}", f"{stamp(receipt.at)}#{receipt.name}", entry, until)
+    documents.write_new(f"LIST#{receipt.outcome}", entry.key, entry, until)
 
 
 def keep_out(envelope: Envelope, outcome: receipts.Outcome, reason: str, at: datetime) -> Receipt:
@@ -200,19 +211,21 @@ def _join_or_open(
     """``link``: the ticket that shows this mail to another, separated inbox; it is not joined, only linked."""
     chat = sources.newest(_chat_key(inbound.conversation_key)) if inbound.conversation_key else None
     candidates = [each for each in _candidates(inbound, chat) if each.ticket.id != link]
-    decision = threading.decide(inbound, candidates, envelope.inbox, envelope.received_at)
+    customer, handle = _customer(transaction, inbound, envelope.inbox, at)
+    blocked = handle is not None and handle.blocked
+    decision = threading.decide(inbound, candidates, envelope.inbox, envelope.received_at, blocked)
     if link is not None and isinstance(decision, threading.New):
         decision = replace(decision, linked_to=link, reason="separated")
-    customer, handle = _customer(transaction, inbound, envelope.inbox, at)
     if isinstance(decision, threading.Join):
-        before = tickets.load(decision.ticket_id)
+        before = _as_decided(decision, candidates)
         answer = replace(inbound, new_text=_newly_said(inbound, before.ticket.id))
+        if inbound.spam and decision.wakes:
+            answer = replace(answer, banners=(*inbound.banners, f"{inbound.spam} {WHY_NOT_IN_SPAM}"))
         message = _message(answer, envelope, before.ticket.id, customer)
         after = _appended(before.ticket, message, inbound, decision.wakes, envelope.inbox)
         tickets.put_changed(transaction, before, after, at, keep_seen=_is_automatic(inbound))
         new_ticket = False
     else:
-        blocked = handle is not None and handle.blocked
         ticket = _opened(inbound, envelope, customer, decision, blocked)
         message = _message(inbound, envelope, ticket.id, customer)
         ticket = replace(
@@ -233,6 +246,15 @@ def _join_or_open(
     )  # fmt: skip
     receipts.add(transaction, receipt)
     return receipt
+
+
+def _as_decided(decision: threading.Join, candidates: Sequence[threading.Candidate]) -> tickets.Loaded:
+    """The ticket to join; Lost when it left Spam, or was filed, since the decision: that must be taken anew."""
+    found = tickets.load(decision.ticket_id)
+    decided_on = next(each.ticket for each in candidates if each.ticket.id == decision.ticket_id)
+    if found.ticket.status != decided_on.status:
+        raise Lost(frozenset())
+    return found
 
 
 def _candidates(inbound: Inbound, chat: sources.Newest | None) -> list[threading.Candidate]:

@@ -121,9 +121,39 @@ def test_reopen_days_are_the_inboxes_own() -> None:
     assert isinstance(decide(a_mail(), [Candidate("token", ticket)], replace(SUPPORT, reopen_days=0), NOW), New)
 
 
-def test_spam_in_a_live_ticket_does_not_wake_it() -> None:
-    mail = a_mail(spam="SES judged this mail to be spam.")
-    assert decide(mail, [Candidate("token", a_ticket("1", "pending"))], SUPPORT, NOW) == Join("1", wakes=False)
+SPAM = "SES judged this mail to be spam."
+
+
+@pytest.mark.parametrize(("status", "wakes"), [("pending", True), ("resolved", True), ("spam", False)])
+@pytest.mark.parametrize("evidence", ["token", "reference"])
+def test_a_reply_that_looks_like_spam_wakes_its_ticket_as_any_reply(
+    evidence: Evidence, status: Status, wakes: bool
+) -> None:
+    ticket = a_ticket("1", status, closed_at=RECENT)
+    assert decide(a_mail(spam=SPAM), [Candidate(evidence, ticket)], SUPPORT, NOW) == Join("1", wakes)
+
+
+@pytest.mark.parametrize("kind", ["human", "auto_reply"])
+@pytest.mark.parametrize("status", ["open", "pending", "resolved", "closed", "trash"])
+def test_a_blocked_senders_reply_opens_a_linked_ticket(status: Status, kind: MailKind) -> None:
+    ticket = a_ticket("1", status, closed_at=RECENT)
+    decision = decide(a_mail(kind=kind), [Candidate("token", ticket)], SUPPORT, NOW, blocked=True)
+    assert decision == New("1", "", "blocked")
+
+
+def test_a_blocked_senders_reply_joins_a_ticket_in_spam_whatever_else_it_names() -> None:
+    candidates = [Candidate("token", a_ticket("1")), Candidate("reference", a_ticket("2", "spam"))]
+    assert decide(a_mail(), candidates, SUPPORT, NOW, blocked=True) == Join("2", wakes=False)
+
+
+def test_a_blocked_sender_joins_no_spam_of_an_inbox_that_is_kept_apart() -> None:
+    candidates = [Candidate("reference", a_ticket("2", "spam"), separated=True)]
+    assert decide(a_mail(), candidates, SALES, NOW, blocked=True) == New("2", "", "blocked")
+
+
+@pytest.mark.parametrize("found", [[], [Candidate("token", a_ticket(customer_handle=BEN, participants=(BEN,)))]])
+def test_a_blocked_sender_without_a_ticket_is_as_any_other(found: list[Candidate]) -> None:
+    assert decide(a_mail(), found, SUPPORT, NOW, blocked=True) == decide(a_mail(), found, SUPPORT, NOW)
 
 
 def test_a_mail_to_a_second_inbox_joins_the_same_conversation() -> None:

@@ -7,9 +7,11 @@ from typing import Any
 import botocore.client
 import pytest
 
+from chalicelib.domain import threading
 from chalicelib.domain.message import Inbound, IncomingFile, Message, Party
+from chalicelib.domain.ticket import Status
 from chalicelib.services import originals, receive_message
-from chalicelib.services.change_ticket import Changes, change
+from chalicelib.services.change_ticket import Changes, block_sender, change, restore
 from chalicelib.services.receive_message import Envelope
 from chalicelib.services.reply_to_ticket import Reply, reply
 from chalicelib.store import documents, lists, messages, receipts, tickets
@@ -135,6 +137,66 @@ def test_spam_is_shown_in_the_spam_list_and_nobody_waits(desk: Desk) -> None:
     assert (ticket.status, ticket.waiting_since) == ("spam", None)
     page = lists.page(lists.ListName("spam", f"{desk.now:%Y-%m}"))
     assert [row.id for row in page.rows] == [ticket.id]
+
+
+def test_a_reply_that_looks_like_spam_is_shown_where_people_look_and_says_so(desk: Desk) -> None:
+    inbox, actor = desk.inbox(), desk.actor()
+    first = receive_message.receive(mail(desk), envelope(desk, inbox=inbox), desk.now)
+    change(first.ticket_id or "", actor, Changes(status="resolved"), desk.advance(minutes=1))
+    tickets.mark_seen(first.ticket_id or "", actor.id)
+    desk.advance(minutes=1)
+    reply = mail(desk, 2, thread_keys=("mid:1@example.com",), text="Still nothing.", spam="SES judged it spam.")
+    second = receive_message.receive(reply, envelope(desk, "o2", inbox=inbox), desk.now)
+    loaded = tickets.load(first.ticket_id or "")
+    assert (loaded.ticket.status, loaded.ticket.waiting_since) == ("open", desk.now)
+    assert (loaded.ticket.snippet, loaded.seen_by) == ("Still nothing.", frozenset())
+    assert [row.id for row in lists.page(lists.ListName("waiting")).rows] == [first.ticket_id]
+    assert messages.get(first.ticket_id or "", second.message_id or "").banners == (
+        "SES judged it spam. It is shown here because its sender took part in this ticket.",
+    )
+
+
+@pytest.mark.parametrize("status", ["open", "resolved"])
+def test_a_blocked_senders_reply_goes_to_spam_and_leaves_the_other_ticket_alone(desk: Desk, status: Status) -> None:
+    inbox, actor = desk.inbox(), desk.actor()
+    kept = receive_message.receive(mail(desk), envelope(desk, inbox=inbox), desk.now).ticket_id or ""
+    before = change(kept, actor, Changes(status=status), desk.now)
+    other = receive_message.receive(mail(desk, 2), envelope(desk, "o2", inbox=inbox), desk.now).ticket_id or ""
+    block_sender(other, actor, desk.now)
+    desk.advance(minutes=1)
+    answer = mail(desk, 3, thread_keys=("mid:1@example.com",))
+    got = receive_message.receive(answer, envelope(desk, "o3", inbox=inbox), desk.now).ticket_id or ""
+    ticket = tickets.get(got)
+    assert tickets.get(kept) == before and got not in (kept, other)
+    assert (ticket.status, ticket.linked_ticket_ids) == ("spam", (kept,))
+    assert restore(got, actor, desk.advance(minutes=1)).waiting_since == desk.now - timedelta(minutes=1)
+
+
+def test_a_blocked_senders_reply_to_a_ticket_in_spam_joins_it(desk: Desk) -> None:
+    inbox, actor = desk.inbox(), desk.actor()
+    first = receive_message.receive(mail(desk), envelope(desk, inbox=inbox), desk.now)
+    block_sender(first.ticket_id or "", actor, desk.now)
+    answer = mail(desk, 2, thread_keys=("mid:1@example.com",))
+    second = receive_message.receive(answer, envelope(desk, "o2", inbox=inbox), desk.advance(minutes=1))
+    assert (second.ticket_id, tickets.get(first.ticket_id or "").status) == (first.ticket_id, "spam")
+
+
+def test_a_ticket_rescued_from_spam_while_a_mail_joins_it_is_woken(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    inbox, actor = desk.inbox(), desk.actor()
+    first = receive_message.receive(mail(desk, spam="SES judged it spam."), envelope(desk, inbox=inbox), desk.now)
+    ticket_id, decide = first.ticket_id or "", threading.decide
+
+    def rescued(*arguments: Any, **named: Any) -> threading.Join | threading.New:
+        decision = decide(*arguments, **named)
+        if tickets.get(ticket_id).status == "spam":
+            restore(ticket_id, actor, desk.now)
+            change(ticket_id, actor, Changes(status="resolved"), desk.now)
+        return decision
+
+    monkeypatch.setattr(threading, "decide", rescued)
+    answer = mail(desk, 2, thread_keys=("mid:1@example.com",))
+    receive_message.receive(answer, envelope(desk, "o2", inbox=inbox), desk.advance(minutes=1))
+    assert tickets.get(ticket_id).status == "open"
 
 
 def test_files_are_stored_byte_for_byte_and_dangerous_ones_are_flagged(desk: Desk) -> None:
@@ -286,7 +348,7 @@ def test_a_twin_of_a_mail_that_is_shown_is_not_listed_as_suppressed(
 
     monkeypatch.setattr(receipts, "get", overtaken)
     assert receive_message.receive(mail(desk), where, desk.now).outcome == "shown"
-    assert originals.suppressed() == ()
+    assert originals.kept_out("suppressed").entries == ()
 
 
 def test_a_crash_before_the_listing_of_what_was_kept_out_is_made_good_by_the_repeat(
@@ -299,7 +361,7 @@ def test_a_crash_before_the_listing_of_what_was_kept_out_is_made_good_by_the_rep
             receive_message.receive(ours, where, desk.now)
     for _ in range(2):
         receive_message.receive(ours, where, desk.advance(minutes=1))
-    assert [(each.reason, each.sender) for each in originals.suppressed()] == [
+    assert [(each.reason, each.sender) for each in originals.kept_out("suppressed").entries] == [
         ("Our own mail came back.", "ada@example.com")
     ]
 

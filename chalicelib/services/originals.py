@@ -1,25 +1,45 @@
 """What was kept out, the originals themselves, and driving one again."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal, get_args
 
 from chalicelib.domain.message import Message
 from chalicelib.errors import NotAllowed, NotFound
 from chalicelib.services.receive_message import KeptOut
 from chalicelib.store import documents, objects
 
-LISTED = 200
+LISTED = 100
 TRAY_MINUTES = 10
 """What lies longer in the tray is driven again."""
 
 
-def quarantined(limit: int = LISTED) -> tuple[KeptOut, ...]:
+Kind = Literal["quarantined", "suppressed"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+@dataclass(frozen=True)
+class Page:
+    """behind: the key where older ones begin; empty on the last page."""
+
+    entries: tuple[KeptOut, ...]
+    behind: str = ""
+
+
+def kept_out(kind: Kind, before: str = "") -> Page:
     """Newest first."""
-    return tuple(entry for _, entry in documents.under(KeptOut, "LIST#quarantined", newest_first=True, limit=limit))
+    listed = documents.under(KeptOut, f"LIST#{kind}", newest_first=True, limit=LISTED + 1, after=before)
+    found = [entry for _, entry in listed]
+    return Page(tuple(found[:LISTED]), found[LISTED - 1].key if len(found) > LISTED else "")
 
 
-def suppressed(limit: int = LISTED) -> tuple[KeptOut, ...]:
-    return tuple(entry for _, entry in documents.under(KeptOut, "LIST#suppressed", newest_first=True, limit=limit))
+def find_kept_out(kind: str, key: str, at: datetime) -> KeptOut:
+    """Only what stands in the lists: an original of the caller's own choosing cannot be had."""
+    found = documents.read(KeptOut, f"LIST#{kind}", key, at) if kind in KINDS else None
+    if found is None:
+        raise NotFound("This entry is no longer in the list.")
+    return found
 
 
 def current_key(key: str, received_at: datetime) -> str:
@@ -38,10 +58,19 @@ def link_of(message: Message) -> str:
 
 
 def link_of_kept_out(entry: KeptOut) -> str:
-    """A quarantined original carries a virus: nobody downloads it."""
-    if entry.outcome == "quarantined":
-        raise NotAllowed("This original is quarantined: it cannot be downloaded.")
-    return objects.original_url(current_key(entry.original_key, datetime.fromisoformat(f"{entry.day}T00:00:00+00:00")))
+    """Nobody downloads a virus; what nobody could read, or was for nobody, may carry one too."""
+    key = current_key(entry.original_key, midnight(entry.day))
+    if not is_offered(entry) or objects.head_original(key).get("virus", "").upper() == "FAIL":
+        raise NotAllowed("This original carries a virus: it cannot be downloaded.")
+    return objects.original_url(key)
+
+
+def is_offered(entry: KeptOut) -> bool:
+    return entry.outcome != "quarantined" or not entry.virus
+
+
+def midnight(day: str) -> datetime:
+    return datetime.fromisoformat(f"{day}T00:00:00+00:00")
 
 
 def replay(key: str, send_to_inbound: Callable[[str], None]) -> None:

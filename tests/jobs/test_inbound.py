@@ -185,7 +185,7 @@ def test_a_virus_is_kept_out_even_when_the_mail_cannot_be_read(
         inbound.take_in(body, attempt=2)
     inbound.take_in(body, attempt=3)
     assert opened() == []
-    assert [entry.reason for entry in originals.quarantined()] == [
+    assert [entry.reason for entry in originals.kept_out("quarantined").entries] == [
         "SES found a virus in this mail. The original is kept 30 days and not shown."
     ]
 

@@ -75,6 +75,7 @@ OPERATIONS: tuple[Route, ...] = (
     ("/settings/costs", "GET", "costs.read", "settings_costs:show_costs"),
     ("/operations", "GET", "operations.read", "operations:home"),
     ("/operations/ledger", "GET", "operations.read", "operations:show_ledger"),
+    ("/operations/ledger/replay", "POST", "operations.retry", "operations:take_in_again"),
     ("/operations/kept-out", "GET", "operations.read", "operations:show_kept_out"),
     ("/operations/kept-out/original", "GET", "operations.read", "operations:download"),
     ("/operations/failed", "GET", "operations.read", "operations:show_failed"),

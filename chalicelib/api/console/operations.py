@@ -10,7 +10,6 @@ from chalicelib.api.console.settings_pages import FINE, Refusal, refusal_of, sho
 from chalicelib.api.web import Visit, html
 from chalicelib.errors import DeskbellError, InvalidInput, NotFound
 from chalicelib.services import audit, breaker, dead_letters, ledger, originals
-from chalicelib.services.receive_message import KeptOut
 from chalicelib.store import directory, objects
 
 LEDGER, KEPT_OUT, FAILED = "/operations/ledger", "/operations/kept-out", "/operations/failed"
@@ -54,6 +53,19 @@ def _ledger_page(visit: Visit, wanted: date, refusal: Refusal) -> Response:
     )
 
 
+def take_in_again(visit: Visit) -> Response:
+    """An original that is missing is read again; only what the day's account names can be."""
+    try:
+        day, name = _day(visit.form.value("day"), visit.at.date()), visit.form.value("original")
+        if name not in ledger.look(day.isoformat(), visit.at).missing:
+            raise NotFound("This original is no longer missing.")
+        originals.replay(objects.kept_key(name, originals.midnight(day.isoformat())), wiring.send_to_inbound)
+        audit.record(visit.actor, "Original read again", name, visit.at)
+    except DeskbellError as error:
+        return _ledger_page(visit, visit.at.date(), refusal_of(error))
+    return visit.go(LEDGER, day=day.isoformat(), done="replayed")
+
+
 def _day(text: str, today: date) -> date:
     if not text:
         return today
@@ -75,15 +87,16 @@ def show_kept_out(visit: Visit) -> Response:
 
 def download(visit: Visit) -> Response:
     """The browser goes on to a link that works for a few minutes."""
-    link = originals.link_of_kept_out(_entry(visit.query("receipt")))
+    entry = originals.find_kept_out(visit.query("list"), visit.query("entry"), visit.at)
+    link = originals.link_of_kept_out(entry)
     return html("", 303, {"Location": link, "Referrer-Policy": "no-referrer"})
 
 
 def replay(visit: Visit) -> Response:
     try:
-        entry = _entry(visit.form.value("receipt"))
-        at = visit.at.fromisoformat(f"{entry.day}T00:00:00+00:00")
-        originals.replay(originals.current_key(entry.original_key, at), wiring.send_to_inbound)
+        entry = originals.find_kept_out(visit.form.value("list"), visit.form.value("entry"), visit.at)
+        key = originals.current_key(entry.original_key, originals.midnight(entry.day))
+        originals.replay(key, wiring.send_to_inbound)
         audit.record(visit.actor, "Original read again", entry.receipt_name, visit.at)
     except DeskbellError as error:
         return _kept_out_page(visit, refusal_of(error))
@@ -96,18 +109,11 @@ def _kept_out_page(visit: Visit, refusal: Refusal) -> Response:
         "operations/kept_out.html",
         KEPT_OUT,
         refusal,
-        quarantined=originals.quarantined(),
-        suppressed=originals.suppressed(),
+        pages={kind: originals.kept_out(kind, visit.query(kind)) for kind in originals.KINDS},
+        asked={kind: visit.query(kind) for kind in originals.KINDS},
+        offered=originals.is_offered,
         inbox_names={inbox.id: inbox.name for inbox in directory.inboxes()},
     )
-
-
-def _entry(receipt_name: str) -> KeptOut:
-    """Only what stands in the lists can be downloaded or replayed: a key of the caller's own choosing cannot."""
-    for entry in (*originals.quarantined(), *originals.suppressed()):
-        if entry.receipt_name == receipt_name:
-            return entry
-    raise NotFound("This entry is no longer in the list.")
 
 
 # Could not be processed

@@ -1,22 +1,24 @@
 """Operations: the ledger, what was kept out, and what could not be processed."""
 
+import html
 import json
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
 from chalicelib import config
 from chalicelib.domain.message import Inbound, Party
 from chalicelib.domain.people import Role
-from chalicelib.services import breaker, receive_message, sessions
+from chalicelib.services import breaker, originals, receive_message, sessions
 from chalicelib.services.ledger import LedgerDay
 from chalicelib.services.receive_message import Envelope
 from chalicelib.store import directory, documents, objects
-from tests.api.console.browser import Browser
+from tests.api.console.browser import Browser, Page
 from tests.engine import MORNING, Desk
 
 COOKIE = "__Host-deskbell"
@@ -78,6 +80,14 @@ def test_a_difference_is_named(desk: Desk) -> None:
     page = browser.get("/operations/ledger")
     assert "missing 1" in page.text
     assert "lost" in page.text
+    assert "every five minutes" not in page.text
+    form = page.form("/operations/ledger/replay").fields
+    assert browser.post("/operations/ledger/replay", {**form, "original": "other"}).status == 404
+    assert browser.submit("/operations/ledger/replay").status == 303
+    assert "It is being read again." in browser.follow().text
+    (body,) = desk.queued("inbound")
+    assert json.loads(body)["key"] == f"kept/{day.replace('-', '/')}/lost"
+    assert directory.audit_entries(f"{desk.now:%Y-%m}")[0].what == "Original read again"
 
 
 def test_days_before_are_listed_and_can_be_counted_again(admin: Browser, desk: Desk) -> None:
@@ -144,11 +154,26 @@ def test_what_was_kept_out_is_listed_with_its_reason(admin: Browser, desk: Desk)
     assert page.html.count("Download original") == 1, "a quarantined original is not handed out"
 
 
+def downloads(page: Page) -> list[str]:
+    """Where the entries' originals are had."""
+    return re.findall(r'href="([^"]*/kept-out/original[^"]*)"', html.unescape(page.html))
+
+
+def keep_out(desk: Desk, name: str, reason: str, **metadata: str) -> None:
+    """An original that became no message at all."""
+    day = f"{desk.now:%Y-%m-%d}"
+    key = f"kept/{day.replace('-', '/')}/{name}"
+    objects.put_original(key, b"x", metadata)
+    envelope = Envelope(name, key, desk.now, directory.inbox("support"), day)
+    receive_message.keep_out(envelope, "quarantined", reason, desk.now)
+
+
 def test_a_suppressed_original_is_downloaded_and_replayed(admin: Browser, desk: Desk) -> None:
     today(desk)
     receive(desk, "loop", suppressed="It is our own mail coming back.")
     admin = signed_in(desk)
-    page = admin.get("/operations/kept-out/original?receipt=loop%23support%230")
+    (link,) = downloads(admin.get("/operations/kept-out"))
+    page = admin.get(link)
     assert page.status == 303
     assert "X-Amz-Signature" in page.location or "Signature=" in page.location
     admin.get("/operations/kept-out")
@@ -159,13 +184,61 @@ def test_a_suppressed_original_is_downloaded_and_replayed(admin: Browser, desk: 
     assert directory.audit_entries(f"{desk.now:%Y-%m}")[0].what == "Original read again"
 
 
-def test_a_quarantined_original_is_not_handed_out(admin: Browser, desk: Desk) -> None:
+def test_a_virus_is_not_handed_out(admin: Browser, desk: Desk) -> None:
+    today(desk)
     receive(desk, "virus", refused="It carries a virus.")
-    assert admin.get("/operations/kept-out/original?receipt=virus%23support%230").status == 403
+    keep_out(desk, "nobody", "No inbox of ours was among its recipients.", virus="FAIL")
+    admin = signed_in(desk)
+    (unread,) = downloads(admin.get("/operations/kept-out"))
+    assert "nobody" in unread
+    assert admin.get(unread).status == 403
+    (virus,) = (each for each in originals.kept_out("quarantined").entries if each.virus)
+    named = urlencode({"list": "quarantined", "entry": virus.key})
+    assert admin.get(f"/operations/kept-out/original?{named}").status == 403
 
 
-def test_only_what_stands_in_the_list_can_be_had(admin: Browser) -> None:
-    assert admin.get("/operations/kept-out/original?receipt=kept/2026/11/20/anything").status == 404
+@pytest.mark.parametrize("reason", ["No inbox of ours was among its recipients.", "It could not be read: no header."])
+def test_what_was_for_nobody_or_could_not_be_read_can_be_seen(admin: Browser, desk: Desk, reason: str) -> None:
+    today(desk)
+    keep_out(desk, "odd", reason, virus="PASS")
+    admin = signed_in(desk)
+    (link,) = downloads(admin.get("/operations/kept-out"))
+    assert admin.get(link).status == 303
+
+
+def test_only_what_stands_in_the_list_can_be_had(admin: Browser, desk: Desk) -> None:
+    documents.write("LIST#undelivered", "one", {})
+    for named in ("list=quarantined&entry=kept/2026/11/20/anything", "list=undelivered&entry=one", ""):
+        assert admin.get(f"/operations/kept-out/original?{named}").status == 404
+
+
+def test_older_entries_are_a_page_further_and_can_be_replayed_there(
+    admin: Browser, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    today(desk)
+    monkeypatch.setattr(originals, "LISTED", 2)
+    for n in range(5):
+        desk.advance(seconds=1)
+        receive(desk, f"loop{n}", suppressed="It is our own mail coming back.")
+    keep_out(desk, "odd", "It could not be read.")
+    admin = signed_in(desk)
+    seen = []
+    page = admin.get("/operations/kept-out")
+    while True:
+        links = [each for each in downloads(page) if "list=suppressed" in each]
+        seen.append([re.search(r"loop\d", each).group() for each in links])  # type: ignore[union-attr]  # each has one
+        assert "It could not be read." in page.text
+        older = re.findall(r'href="([^"]*)">Older', html.unescape(page.html))
+        if not older:
+            break
+        page = admin.get(older[0].partition("#")[0])
+    assert seen == [["loop4", "loop3"], ["loop2", "loop1"], ["loop0"]]
+    assert admin.get(links[0]).status == 303
+    fields = dict(parse_qsl(links[0].partition("?")[2]))
+    csrf = page.form("/operations/kept-out/replay").fields["csrf"]
+    assert admin.post("/operations/kept-out/replay", {"csrf": csrf, **fields}).status == 303
+    (body,) = desk.queued("inbound")
+    assert json.loads(body)["key"].endswith("/loop0")
 
 
 # Could not be processed

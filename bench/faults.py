@@ -6,11 +6,12 @@ python -m bench.faults --seed 34           one history, told line by line; a fai
 """
 
 import argparse
+import math
 import multiprocessing
 import resource
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 
@@ -28,6 +29,9 @@ TOLD = 500
 """A line after so many."""
 FULL = 2_000
 """From so many histories on, every site has to have been struck."""
+TIMERS = 100
+"""From so many on that nothing hindered, 99 % of them have to act within ON_TIME_SECONDS."""
+ON_TIME_SECONDS = 5.0
 SOME = 50
 """From so many on, every promise has to have had something to look at."""
 
@@ -45,6 +49,8 @@ class Totals:
     too_few: int = 0
     too_few_acts: int = 0
     checked: Counter[str] = field(default_factory=Counter)
+    lateness: list[float] = field(default_factory=list)
+    """Of timers that nothing hindered."""
 
     def add(self, other: "Totals") -> None:
         self.histories += other.histories
@@ -56,6 +62,7 @@ class Totals:
         self.too_few += other.too_few
         self.too_few_acts += other.too_few_acts
         self.checked += other.checked
+        self.lateness += other.lateness
 
 
 def play(seeds: range) -> Totals:
@@ -71,6 +78,7 @@ def play(seeds: range) -> Totals:
         totals.too_few += result.injected < LEAST_FAULTS
         totals.too_few_acts += result.effective < LEAST_ACTS
         totals.checked += result.checked
+        totals.lateness += result.unhindered
         if result.violations:
             totals.failing[seed] = result.violations
             print(f"seed {seed}: {result.violations[0]}", flush=True)
@@ -159,6 +167,8 @@ def _report(totals: Totals, seconds: float, asked: int) -> int:
         "failing_histories": float(len(totals.failing)),
         "too_few_faults": float(totals.too_few),
         "too_few_acts": float(totals.too_few_acts),
+        "timers_unhindered": float(len(totals.lateness)),
+        **({"timer_p99_late_seconds": round(p99(totals.lateness), 2)} if totals.lateness else {}),
         "promises": float(len(promises())),
         "promises_never_looked_at": float(len(never)),
         **{figure(promise): float(totals.checked[promise]) for promise in sorted(promises())},
@@ -167,9 +177,15 @@ def _report(totals: Totals, seconds: float, asked: int) -> int:
         "sites_struck": float(len(known & totals.crashed)),
         "sites_struck_percent": round(100 * len(known & totals.crashed) / len(known), 1),
     }
-    minimums = {"sites_struck_percent": 100.0} if asked >= FULL else {}
+    minimums = {"sites_struck_percent": 100.0, "timers_unhindered": float(TIMERS)} if asked >= FULL else {}
     limits = LIMITS | ({"promises_never_looked_at": 0.0} if asked >= SOME else {})
+    limits |= {"timer_p99_late_seconds": ON_TIME_SECONDS} if len(totals.lateness) >= TIMERS else {}
     return report("faults", figures, limits, minimums=minimums)
+
+
+def p99(values: Sequence[float]) -> float:
+    """The smallest of them that 99 % do not exceed."""
+    return sorted(values)[math.ceil(len(values) * 0.99) - 1]
 
 
 def _cpu_seconds() -> float:

@@ -6,8 +6,9 @@ Each history leans on a few sites of its own, so that rare ones are struck too.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 from tests.simulation import draws
@@ -105,6 +106,8 @@ class Faults:
     on: bool = True
     struck: dict[Name, Kind] = field(default_factory=dict)
     calls: dict[tuple[str, str], int] = field(default_factory=dict)
+    clock: Callable[[], datetime] | None = None
+    when: dict[Name, datetime] = field(default_factory=dict)
 
     @property
     def injected(self) -> int:
@@ -146,4 +149,6 @@ class Faults:
         if self.allowed is not None and name not in self.allowed:
             return None
         self.struck[name] = kind
+        if self.clock is not None:
+            self.when[name] = self.clock()
         return kind

@@ -56,6 +56,7 @@ class Result:
     crashed: frozenset[Site]
     invocations: Counter[str]
     lateness: tuple[float, ...]
+    unhindered: tuple[float, ...]
     checked: Counter[str]
     """How often each promise had something to look at."""
 
@@ -86,7 +87,8 @@ def run(plan: Plan, rates: Rates | None = None) -> Result:
         promises.check(desk, witness, world.violate)
     return Result(
         plan, tuple(world.violations), tuple(world.lines), tuple(played), effective, dict(world.faults.struck),
-        frozenset(world.called), frozenset(world.crashed), world.counts, tuple(witness.lateness), world.checked,
+        frozenset(world.called), frozenset(world.crashed), world.counts, tuple(witness.lateness),
+        tuple(witness.unhindered), world.checked,
     )  # fmt: skip
 
 

@@ -145,6 +145,8 @@ PLANTED: tuple[Planted, ...] = (
          ("from_address=inbox.address, to=message.to,",
           "from_address=inbox.address, to=(*message.to, *(each.sender for each in "
           "messages.newest(str(int(message.ticket_id) - 1)).messages if each.sender)),")),
+    _bug("timers act a quarter of a minute late", "jobs/clock",
+         ("int((at - now).total_seconds()) + 1)", "int((at - now).total_seconds()) + 16)")),
     # counting
     _bug("the counted-as is not conditional", "store/counters",
          ('transaction.put("counted", item, unchanged)', 'transaction.put("counted", item)')),

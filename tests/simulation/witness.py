@@ -14,6 +14,12 @@ TROUBLE = frozenset({"unclear", "failed", "bounced", "complained", "cancelled"})
 SETTLED = timedelta(minutes=10)
 """So long after the last fault nothing of it is left: no lease of the sweep's, no message that comes again."""
 ON_TIME_SECONDS = 10
+TIMERS_WAY = frozenset({"sweep", "later"})
+"""Functions and queues by which a timer goes."""
+SOON = timedelta(minutes=3)
+ON_THE_STREAM = frozenset({"record again", "record lost"})
+LINGERS = timedelta(minutes=5)
+"""What a fault began may take so long to pass: a function that hangs, a batch of the stream that comes again."""
 
 
 @dataclass
@@ -26,8 +32,11 @@ class Witness:
     committed: dict[str, tuple[int, datetime]] = field(default_factory=dict)
     troubled: dict[str, datetime] = field(default_factory=dict)
     sends: dict[str, datetime] = field(default_factory=dict)
-    snoozed: dict[str, datetime] = field(default_factory=dict)
+    snoozed: dict[str, tuple[datetime, datetime]] = field(default_factory=dict)
+    """Until when each ticket sleeps, and since when."""
     lateness: list[float] = field(default_factory=list)
+    unhindered: list[float] = field(default_factory=list)
+    """Lateness of the timers that nothing of the world's kept from acting."""
     receipts: dict[tuple[str, str], datetime] = field(default_factory=dict)
     queued: set[str] = field(default_factory=set)
     """Bodies that the desk put on a queue one by one."""
@@ -72,9 +81,9 @@ class Witness:
             self.settled_after.append((self.world.time - self.receipts.pop(key)).total_seconds())
 
     def _slept(self, ticket_id: str, until: datetime | None) -> None:
-        before = self.snoozed.pop(ticket_id, None)
+        before, since = self.snoozed.pop(ticket_id, (None, self.world.time))
         if until is not None:
-            self.snoozed[ticket_id] = until
+            self.snoozed[ticket_id] = (until, since if until == before else self.world.time)
         running = self.world.current
         if before is None or until is not None or running is None or running.function != "later":
             return
@@ -82,13 +91,30 @@ class Witness:
         self.world.saw("4 no timer early")
         self.lateness.append(late)
         calm = self.world.calm_since
-        if calm is not None and before > calm + SETTLED:
+        free = not running.held and not self._hindered(since, before)
+        if free:
+            self.unhindered.append(late)
+        if free or (calm is not None and before > calm + SETTLED):
             self.world.saw("4 timers act on time")
-        if calm is not None and before > calm + SETTLED and late > ON_TIME_SECONDS:
-            told = f"ticket {ticket_id} woke {late:.0f} s late, and nothing went wrong"
-            self.world.violate("4 timers act on time", told)
+            if late > ON_TIME_SECONDS:
+                told = f"ticket {ticket_id} woke {late:.0f} s late, and nothing went wrong"
+                self.world.violate("4 timers act on time", told)
         if late < 0:
             self.world.violate("4 no timer early", f"ticket {ticket_id} woke {-late:.1f} s before its time")
+
+    def _hindered(self, since: datetime, until: datetime) -> bool:
+        """Did the world strike anything on the timer's way while it went it?
+
+        A timer set long before goes by the sweep alone; one that is due soon, by the stream.
+        """
+        faults = self.world.faults
+        soon = until - since < SOON
+        way = TIMERS_WAY | ({"relay"} if soon else set())
+        return any(
+            faults.when[name] > until - LINGERS and ((soon and kind in ON_THE_STREAM) or not way.isdisjoint(name))
+            for name, kind in faults.struck.items()
+            if kind != "cold start"
+        )
 
     def _sent(self, tags: dict[str, str]) -> None:
         if "msg" not in tags:

@@ -66,6 +66,8 @@ class Invocation:
     coroutine: Any = None
     dead: bool = False
     struck: bool = False
+    held: float = 0.0
+    """Seconds for which the world let others go first."""
     apart: bool = False
     """A copy of it is at work."""
     rubbish: bool = False
@@ -96,7 +98,7 @@ class World:
         self.seed = seed
         self.start = start
         self.time = start
-        self.faults = Faults(seed, rates or Rates(), allowed)
+        self.faults = Faults(seed, rates or Rates(), allowed, clock=lambda: self.time)
         self.lines: list[str] = []
         self.violations: list[str] = []
         self.checked: Counter[str] = Counter()
@@ -338,6 +340,7 @@ class World:
         draw = draws.share(self.seed, "interleaved", invocation.function, str(site), count)
         if kind is None:
             if self.faults.on and draw < self._interleaved:
+                invocation.held += draw / self._interleaved * 3
                 self._wait(invocation, draw / self._interleaved * 3)
             return effect()
         return self._struck(invocation, site, kind, service, operation, effect, draw)

@@ -18,6 +18,7 @@ from chalicelib.store.sessions import Session
 IDLE = timedelta(hours=12)
 LONGEST = timedelta(days=7)
 EXTEND_EVERY = timedelta(minutes=5)
+EPOCH_BYTES = 12
 TOKEN_BYTES = 32
 MAX_COOKIE_CHARS = 200
 
@@ -72,7 +73,11 @@ def end(who: SignedIn) -> None:
 
 
 def end_all(agent_id: str, now: datetime, but: str = "") -> int:
-    """Sign the agent out everywhere, except in session ``but``; return from how many.  Their consoles go dark."""
+    """Sign the agent out everywhere, except in session ``but``; return from how many.  Their consoles go dark.
+
+    Sign-ins that are under way end first: one that comes to its end meanwhile finds that (``sign_in``) or is listed.
+    """
+    store.begin_epoch(agent_id, secrets.token_urlsafe(EPOCH_BYTES))
     ended = [each for each in store.open_sessions(agent_id, now) if each != but]
     for session_id in ended:
         store.end(session_id, agent_id)

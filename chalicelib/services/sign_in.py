@@ -20,7 +20,7 @@ from chalicelib.services.attempts import ACCOUNT, SOURCE
 from chalicelib.services.user_pool import Asked, Entered, PoorPassword, UserPool, Wrong, WrongCode
 from chalicelib.store import directory, staff
 from chalicelib.store import sessions as store
-from chalicelib.store.sessions import HalfSignedIn, Purpose
+from chalicelib.store.sessions import HalfSignedIn
 
 REFUSAL_SECONDS = 0.8
 """Every refusal takes at least as long as the slowest usual one."""
@@ -78,7 +78,7 @@ def set_first_password(pool: UserPool, token: str, password: str, again: str, no
     _close_step(token)
     sessions.end_all(agent.id, now)
     audit.record(actor_of(agent), "Password set", "first sign-in", now)
-    return _after(pool, agent, answer, now)
+    return _after(pool, agent, answer, store.epoch(agent.id), now)
 
 
 def enter_code(pool: UserPool, token: str, code: str, source: str, now: datetime) -> Step:
@@ -96,16 +96,17 @@ def enter_code(pool: UserPool, token: str, code: str, source: str, now: datetime
         raise NotSignedIn(START_AGAIN) from error
     _close_step(token)
     _forgive_source(source, now)
-    return _after(pool, agent, answer, now, passed_code=True)
+    return _after(pool, agent, answer, half.epoch, now, passed_code=True)
 
 
 def finish_set_up(pool: UserPool, token: str, code: str, now: datetime, by: str = "") -> Step:
     """Prove that the app has the secret.  Raises InvalidInput after a wrong code; the same secret stays good.
 
-    by: id of the agent who is signed in, who can finish nobody else's step.
+    by: id of the agent who is signed in, who can finish nobody else's step; what was begun in their own settings is
+    finished by nobody but them.
     """
     half, agent = _open_step(token, "set_up", now)
-    if by not in ("", agent.id):
+    if by != agent.id and (by or half.purpose == "own"):
         raise NotSignedIn(START_AGAIN)
     digits = _digits(code)
     try:
@@ -123,9 +124,9 @@ def finish_set_up(pool: UserPool, token: str, code: str, now: datetime, by: str 
         attempts.succeeded(ACCOUNT, attempts.account_key(ACCOUNT, agent.email), now)
         return Step("done", "", agent.id)
     if half.access_token:
-        return _enter(agent, now)
+        return _enter(agent, half.epoch, now)
     answer = pool.answer(agent.email, "MFA_SETUP", challenge)
-    return _after(pool, agent, answer, now, passed_code=True)
+    return _after(pool, agent, answer, half.epoch, now, passed_code=True)
 
 
 def step_waiting(token: str, now: datetime, totp_secret: str = "") -> Step:
@@ -134,10 +135,7 @@ def step_waiting(token: str, now: datetime, totp_secret: str = "") -> Step:
     totp_secret: of "set_up", as the form brought it back.  Nothing but that page is made of it: what the digits are
     checked against lies with Cognito.
     """
-    half = store.half(sessions.hashed(token), now)
-    if half is None:
-        raise NotSignedIn(START_AGAIN)
-    agent = _agent(half.agent_id)
+    half, agent = _half(token, now)
     if half.step == "set_up":
         if not TOTP_SECRET.fullmatch(totp_secret):
             raise NotSignedIn(START_AGAIN)
@@ -152,10 +150,11 @@ def begin_own_set_up(pool: UserPool, agent: Agent, password: str, source: str, n
     """Set up a second factor from one's own settings; the password is asked again."""
     if agent.totp:
         raise Conflict("A second factor is set up already. Turn it off first to use another phone.")
+    epoch = store.epoch(agent.id)
     answer = _own_password(pool, agent, password, source, now)
     if not isinstance(answer, Entered):
         raise Conflict("Sign out and in again, then set up the second factor.")
-    return _begin_set_up(pool, agent, answer.access_token, purpose="own", now=now)
+    return _begin_set_up(pool, HalfSignedIn(agent.id, "set_up", "", answer.access_token, 0, "own", epoch), agent, now)
 
 
 def turn_off_own(pool: UserPool, agent: Agent, password: str, source: str, now: datetime) -> None:
@@ -198,6 +197,7 @@ def _checked(pool: UserPool, address: str, password: str, source: str, now: date
     """Cognito is asked about unknown accounts too: what is left out would show in the time it takes."""
     started = time.monotonic()
     agent = directory.agent_by_email(address)
+    epoch = store.epoch(agent.id if agent else "")  # first: a password that is changed behind this look counts too
     try:
         answer: Entered | Asked | None = pool.check_password(address, password)
     except Wrong:
@@ -207,41 +207,39 @@ def _checked(pool: UserPool, address: str, password: str, source: str, now: date
         observability.warn("sign-in refused", account=attempts.account_key(ACCOUNT, address))
         raise NotSignedIn(REFUSED)
     _forgive_source(source, now)
-    return _after(pool, agent, answer, now)
+    return _after(pool, agent, answer, epoch, now)
 
 
-def _after(pool: UserPool, agent: Agent, answer: Entered | Asked, now: datetime, passed_code: bool = False) -> Step:
+def _after(
+    pool: UserPool, agent: Agent, answer: Entered | Asked, epoch: str, now: datetime, passed_code: bool = False
+) -> Step:
     """Go where Cognito points; an agent who is in may still owe the desk a second factor."""
     if isinstance(answer, Entered):
         if directory.desk_settings().require_totp and not passed_code:
-            return _begin_set_up(pool, agent, answer.access_token, now=now)
+            half = HalfSignedIn(agent.id, "set_up", "", answer.access_token, epoch=epoch)
+            return _begin_set_up(pool, half, agent, now)
         if passed_code and not agent.totp:
             _note_totp(agent, True, now)
-        return _enter(agent, now)
+        return _enter(agent, epoch, now)
     if answer.challenge == "MFA_SETUP":
-        return _begin_set_up(pool, agent, session=answer.session, now=now)
+        return _begin_set_up(pool, HalfSignedIn(agent.id, "set_up", answer.session, epoch=epoch), agent, now)
     step: Literal["code", "new_password"] = "code" if answer.challenge == "SOFTWARE_TOKEN_MFA" else "new_password"
-    return _wait_for(HalfSignedIn(agent.id, step, answer.session), now)
+    return _wait_for(HalfSignedIn(agent.id, step, answer.session, epoch=epoch), now)
 
 
-def _enter(agent: Agent, now: datetime) -> Step:
+def _enter(agent: Agent, epoch: str, now: datetime) -> Step:
+    token = sessions.open_session(agent, now)
+    if store.epoch(agent.id) != epoch:  # all sessions were ended since the password was looked at, and missed this one
+        store.end(sessions.hashed(token), agent.id)
+        raise NotSignedIn(START_AGAIN)
     attempts.succeeded(ACCOUNT, attempts.account_key(ACCOUNT, agent.email), now)
     observability.log("signed in", agent=agent.id, second_factor=agent.totp)
-    return Step("done", sessions.open_session(agent, now), agent.id)
+    return Step("done", token, agent.id)
 
 
-def _begin_set_up(
-    pool: UserPool,
-    agent: Agent,
-    access_token: str = "",
-    session: str = "",
-    purpose: Purpose = "sign_in",
-    *,
-    now: datetime,
-) -> Step:
-    secret, challenge = pool.new_totp_secret(access_token, session)
-    half = HalfSignedIn(agent.id, "set_up", challenge, access_token, purpose=purpose)
-    waiting = _wait_for(half, now)
+def _begin_set_up(pool: UserPool, half: HalfSignedIn, agent: Agent, now: datetime) -> Step:
+    secret, challenge = pool.new_totp_secret(half.access_token, half.challenge)
+    waiting = _wait_for(replace(half, challenge=challenge), now)
     return replace(waiting, totp_secret=secret, totp_uri=totp_uri(agent, secret))
 
 
@@ -252,8 +250,16 @@ def _wait_for(half: HalfSignedIn, now: datetime) -> Step:
 
 
 def _open_step(token: str, step: str, now: datetime) -> tuple[HalfSignedIn, Agent]:
+    half, agent = _half(token, now)
+    if half.step != step:
+        raise NotSignedIn(START_AGAIN)
+    return half, agent
+
+
+def _half(token: str, now: datetime) -> tuple[HalfSignedIn, Agent]:
+    """The step, unless its time is over or all sessions of its agent were ended since it began."""
     half = store.half(sessions.hashed(token), now) if token else None
-    if half is None or half.step != step:
+    if half is None or half.epoch != store.epoch(half.agent_id):
         raise NotSignedIn(START_AGAIN)
     return half, _agent(half.agent_id)
 

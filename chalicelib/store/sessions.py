@@ -73,6 +73,7 @@ class HalfSignedIn:
     step: which.  challenge: Cognito's session of that step.  access_token: of an agent who is in but must set up a
     second factor first; its secret lies with Cognito and in the page alone.  wrong_codes: tries so far.
     purpose: "own": an agent who is signed in sets up a second factor.
+    epoch: the agent's as the step began; what ends all sessions begins another one.
     """
 
     agent_id: str
@@ -81,6 +82,28 @@ class HalfSignedIn:
     access_token: str = ""
     wrong_codes: int = 0
     purpose: Purpose = "sign_in"
+    epoch: str = ""
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """Sign-ins under way are not listed anywhere; each carries ``mark`` instead, and is good while it is the newest.
+
+    No time, but a random word: a step that begins in the very moment of the ending is told from one that began before.
+    """
+
+    mark: str
+
+
+def epoch(agent_id: str) -> str:
+    """The mark of the agent's present epoch, empty before the first; one more read for unknown agents too."""
+    found = documents.read(Epoch, f"SIGNINS#{agent_id}", "SIGNINS")
+    return found.mark if found else ""
+
+
+def begin_epoch(agent_id: str, mark: str) -> None:
+    """No sign-in that is under way now comes to its end."""
+    documents.write(f"SIGNINS#{agent_id}", "SIGNINS", Epoch(mark))
 
 
 def keep_half(half_id: str, half: HalfSignedIn, expires_at: datetime) -> None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -10,7 +10,7 @@ from chalicelib.domain.message import DeliveryState
 from chalicelib.domain.people import SYSTEM, Agent
 from chalicelib.services import change_ticket, sign_in
 from chalicelib.services.sign_in import Step
-from chalicelib.store import tickets
+from chalicelib.store import directory, tickets
 from tests.security.world import World
 from tests.services.people import GOOD_PASSWORD, SOURCE, totp
 
@@ -53,7 +53,7 @@ def _new_password(world: World, me: Agent) -> Wanted:
 def _with_factor(world: World) -> tuple[Agent, str]:
     them = world.agent()
     step = sign_in.begin_own_set_up(world.pool, them, GOOD_PASSWORD, SOURCE, world.desk.now)
-    sign_in.finish_set_up(world.pool, step.token, totp(step.totp_secret), world.desk.now)
+    sign_in.finish_set_up(world.pool, step.token, totp(step.totp_secret), world.desk.now, by=them.id)
     return them, step.totp_secret
 
 
@@ -63,7 +63,9 @@ def _code(world: World, me: Agent) -> Wanted:
 
 
 def _set_up(world: World, me: Agent) -> Wanted:
-    step = sign_in.begin_own_set_up(world.pool, world.agent(), GOOD_PASSWORD, SOURCE, world.desk.now)
+    directory.save_desk_settings(replace(directory.desk_settings(), require_totp=True))
+    step = _step(world, world.agent().email, GOOD_PASSWORD)
+    directory.save_desk_settings(replace(directory.desk_settings(), require_totp=False))
     return Wanted(fields={"step": step.token, "code": totp(step.totp_secret)})
 
 

@@ -9,13 +9,14 @@ import pytest
 
 from chalicelib import config, wiring
 from chalicelib.domain.people import SYSTEM, Agent
+from chalicelib.errors import NotSignedIn
 from chalicelib.jobs import live as edge
-from chalicelib.services import agents, desk, live_pass, password_links, sessions
+from chalicelib.services import agents, desk, live_pass, password_links, sessions, sign_in
 from chalicelib.services.agents import AgentChange
 from chalicelib.store import directory, live
 from tests.security.requests import OTHER_PASSWORD
 from tests.security.world import COOKIE, MAKER, World
-from tests.services.people import GOOD_PASSWORD, link_token
+from tests.services.people import GOOD_PASSWORD, link_token, totp
 
 pytestmark = pytest.mark.engine
 
@@ -69,6 +70,37 @@ def test_what_ends_a_session_ends_its_pages_its_socket_and_its_passes(world: Wor
     assert world.form("/settings/teams", {"csrf": session.csrf, "name": "Front"}, cookie).status == 401
     assert live.connections() == ()
     assert edge.connect("c2", {"pass": unused}, "https://desk.test")["statusCode"] == 403
+
+
+UNDER_WAY = [end for end in ENDS if end not in ("sign-out", "a second factor required")]
+"""Signing out in one browser is no end of another's sign-in."""
+
+
+@pytest.mark.parametrize("end", UNDER_WAY)
+def test_what_ends_a_session_ends_a_sign_in_under_way(world: World, end: str) -> None:
+    """In the very moment too: the clock of this desk stands still."""
+    world.agent("admin")
+    them = world.agent("leader")
+    cookie = world.cookie(them)
+    directory.save_desk_settings(replace(directory.desk_settings(), require_totp=True))
+    waiting = sign_in.begin(world.pool, them.email, GOOD_PASSWORD, "203.0.113.8", world.desk.now)
+    own = sign_in.begin_own_set_up(world.pool, them, GOOD_PASSWORD, "203.0.113.8", world.desk.now)
+    ENDS[end](world, them, cookie)
+    for step in (waiting, own):
+        answer = world.form("/sign-in/set-up", {"step": step.token, "code": totp(step.totp_secret)})
+        assert (answer.status, answer.headers.get("Set-Cookie")) == (401, None)
+        with pytest.raises(NotSignedIn):
+            sign_in.finish_set_up(world.pool, step.token, totp(step.totp_secret), world.desk.now, by=them.id)
+    assert not directory.agent(them.id).totp
+
+
+def test_a_second_factor_that_is_required_ends_the_sign_ins_without_one(world: World) -> None:
+    world.agent("admin")
+    them = world.agent("leader")
+    step = sign_in.begin_own_set_up(world.pool, them, GOOD_PASSWORD, "203.0.113.8", world.desk.now)
+    desk.change("", "", True, SYSTEM, world.desk.now)
+    with pytest.raises(NotSignedIn):
+        sign_in.finish_set_up(world.pool, step.token, totp(step.totp_secret), world.desk.now, by=them.id)
 
 
 def test_signing_out_here_leaves_the_socket_of_another_browser_open(world: World) -> None:

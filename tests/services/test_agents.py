@@ -195,7 +195,7 @@ def test_a_wrong_own_setting_is_named_and_nothing_is_saved(pool: UserPool, own: 
 def test_an_admin_resets_the_second_factor_of_a_lost_phone(pool: UserPool) -> None:
     lina = an_agent(pool)
     step = sign_in.begin_own_set_up(pool, lina, GOOD_PASSWORD, SOURCE, NOW)
-    sign_in.finish_set_up(pool, step.token, totp(step.totp_secret), NOW)
+    sign_in.finish_set_up(pool, step.token, totp(step.totp_secret), NOW, by=lina.id)
     assert sign_in.begin(pool, lina.email, GOOD_PASSWORD, SOURCE, NOW).kind == "code"
     assert not agents.reset_totp(pool, lina.id, SYSTEM, NOW).totp
     assert sign_in.begin(pool, lina.email, GOOD_PASSWORD, SOURCE, NOW).kind == "done"

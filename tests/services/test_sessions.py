@@ -46,7 +46,7 @@ def with_second_factor(pool: UserPool) -> str:
     step = sign_in.begin_own_set_up(
         pool, directory.agent(agents.agent_id("lina@shop.example")), GOOD_PASSWORD, SOURCE, NOW
     )
-    sign_in.finish_set_up(pool, step.token, totp(step.totp_secret), NOW)
+    sign_in.finish_set_up(pool, step.token, totp(step.totp_secret), NOW, by=step.agent_id)
     return step.totp_secret
 
 
@@ -476,6 +476,70 @@ def test_an_own_change_of_password_keeps_this_browser_and_ends_the_others(pool: 
     assert sessions.signed_in(here, NOW)
     with pytest.raises(NotSignedIn):
         sessions.signed_in(there, NOW)
+
+
+def test_a_factor_that_is_being_set_up_does_not_outlive_a_reset(pool: UserPool, mailbox: Mailbox) -> None:
+    """Else who knew the old password finishes with an authenticator of their own."""
+    an_agent(pool)
+    directory.save_desk_settings(DeskSettings(require_totp=True))
+    step = enter(pool)
+    password_links.use(pool, MAKER, reset_link(pool, mailbox), OTHER_PASSWORD, OTHER_PASSWORD, NOW)
+    with pytest.raises(NotSignedIn):
+        sign_in.step_waiting(step.token, NOW, step.totp_secret)
+    with pytest.raises(NotSignedIn):
+        sign_in.finish_set_up(pool, step.token, totp(step.totp_secret), NOW)
+    assert not directory.agent(step.agent_id).totp
+    fresh = enter(pool, OTHER_PASSWORD)
+    assert sign_in.finish_set_up(pool, fresh.token, totp(fresh.totp_secret), NOW).kind == "done"
+
+
+def test_a_code_that_is_awaited_does_not_outlive_a_reset(pool: UserPool, mailbox: Mailbox) -> None:
+    an_agent(pool)
+    secret = with_second_factor(pool)
+    step = enter(pool)
+    password_links.use(pool, MAKER, reset_link(pool, mailbox), OTHER_PASSWORD, OTHER_PASSWORD, NOW)
+    with pytest.raises(NotSignedIn):
+        sign_in.enter_code(pool, step.token, totp(secret), SOURCE, NOW)
+
+
+def test_a_factor_of_ones_own_is_finished_by_its_owner_alone(pool: UserPool) -> None:
+    """Also on the public page, where nobody is signed in."""
+    lina = an_agent(pool)
+    ken = an_agent(pool, "ken@shop.example", "Ken Sato")
+    step = sign_in.begin_own_set_up(pool, lina, GOOD_PASSWORD, SOURCE, NOW)
+    for by in ("", ken.id):
+        with pytest.raises(NotSignedIn):
+            sign_in.finish_set_up(pool, step.token, totp(step.totp_secret), NOW, by=by)
+    assert not directory.agent(lina.id).totp
+    sign_in.finish_set_up(pool, step.token, totp(step.totp_secret), NOW, by=lina.id)
+    assert directory.agent(lina.id).totp
+
+
+def test_a_sign_in_that_all_sessions_ended_beside_is_ended_too(pool: UserPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The password was right when it was looked at; the new one came before the session was written."""
+    agent = an_agent(pool)
+    really = pool.check_password
+
+    def overtaken(email: str, password: str) -> Any:
+        answer = really(email, password)
+        sessions.end_all(agent.id, NOW)
+        return answer
+
+    monkeypatch.setattr(pool, "check_password", overtaken)
+    with pytest.raises(NotSignedIn):
+        enter(pool)
+    assert sessions.how_many(agent.id, NOW) == 0
+
+
+def test_a_step_that_an_older_release_began_goes_on(pool: UserPool) -> None:
+    """It carries no epoch, and neither does its agent."""
+    agent = an_agent(pool)
+    DocumentItem("SIGNINS#" + agent.id, "SIGNINS").delete()
+    secret = with_second_factor(pool)
+    step = enter(pool)
+    kept = DocumentItem.get(f"SIGNIN#{sessions.hashed(step.token)}", "SIGNIN")
+    assert kept.data and "epoch" not in kept.data
+    assert sign_in.enter_code(pool, step.token, totp(secret), SOURCE, NOW).kind == "done"
 
 
 @pytest.mark.parametrize("planted", ["", "planted-by-somebody", "x" * 5000, "../..", "\x00"])

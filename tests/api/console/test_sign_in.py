@@ -176,7 +176,7 @@ def test_first_sign_in_asks_for_a_password_of_ones_own(pool: UserPool, browser: 
 def test_six_digits_are_asked_for_and_checked(pool: UserPool, browser: Browser) -> None:
     agent = an_agent(pool)
     step = sign_in.begin_own_set_up(pool, agent, GOOD_PASSWORD, SOURCE, NOW)
-    sign_in.finish_set_up(pool, step.token, totp(step.totp_secret), NOW)
+    sign_in.finish_set_up(pool, step.token, totp(step.totp_secret), NOW, by=agent.id)
     assert "Six digits" in sign_in_as(browser).text
     assert browser.cookies == {}
     page = browser.submit("/sign-in/code", code=wrong_code(step.totp_secret))

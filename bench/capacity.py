@@ -42,6 +42,7 @@ PLOT = Path("docs/plots/units.svg")
 class Row:
     """One figure: the mean of the samples, summed over steps.  ``limit`` None: shown only.
 
+    goal: what the design asks, where the limit is another one for a reason that stands in ADR 9 or 10.
     grown_from: a search reads up to so many entries of a word; smaller desks have fewer.
     """
 
@@ -51,6 +52,7 @@ class Row:
     limit: float | None = None
     divided_by: int = 1
     grown_from: int = 0
+    goal: float | None = None
 
     @property
     def figure(self) -> str:
@@ -65,7 +67,7 @@ def _lists(kinds: Iterable[str], limit: float) -> list[Row]:
 
 ROWS: tuple[Row, ...] = (
     *_lists([kind for kind in LISTS if kind != "undelivered"], 5),
-    Row("list_undelivered", ("list undelivered",), "read", 26),
+    Row("list_undelivered", ("list undelivered",), "read", 26, goal=5),
     Row("api_page", ("API: 50 tickets",), "read", 32),
     Row("api_rows", ("API: 50 rows",), "read", 8),
     Row("ticket", ("open a ticket",), "read", 12),
@@ -73,25 +75,24 @@ ROWS: tuple[Row, ...] = (
     Row("inbound_again", ("inbound, writes again: transaction",), "write", 28),
     Row("inbound_again_all", ("inbound, writes again", "inbound, writes again: work"), "write"),
     Row("inbound_again_all", ("inbound, writes again", "inbound, writes again: work"), "read"),
-    Row("inbound_reopens", ("inbound, known ticket: transaction",), "write", 30),
+    Row("inbound_reopens", ("inbound, known ticket: transaction",), "write", 30, goal=28),
     Row("inbound_reopens_all", ("inbound, known ticket", "inbound, known ticket: work"), "write"),
     Row("inbound_html", ("inbound, quotes and HTML: transaction",), "write"),
     Row("inbound_new", ("inbound, new ticket: transaction",), "write", 30),
     Row("inbound_new_all", ("inbound, new ticket", "inbound, new ticket: work"), "write"),
     Row("inbound_new_all", ("inbound, new ticket", "inbound, new ticket: work"), "read"),
-    Row("reply", ("answer: queue", "answer: send", "answer: delivered"), "write", 34),
+    Row("reply", ("answer: queue", "answer: send", "answer: delivered"), "write", 39, goal=34),
     Row("reply_all", ("answer: queue", "answer: send", "answer: delivered", "answer: work",
                       "answer, delivered: work"), "write"),
     Row("reply_all", ("answer: queue", "answer: send", "answer: delivered", "answer: work",
                       "answer, delivered: work"), "read"),
-    Row("assign", ("assign", "assign: work"), "write", 20),
+    Row("assign", ("assign", "assign: work"), "write", 25, goal=20),
     Row("sweep_per_shard", ("sweep, nothing due",), "read", 1, SWEEP_SHARDS),
     Row("search_two_words", ("search, two words",), "read", 30, grown_from=10_000),
     Row("search_common_word", ("search, one common word",), "read", 30),
     Row("index", ("index a message",), "write", 15),
 )  # fmt: skip
-OVER = {"reply_write": 39.0, "assign_write": 25.0}
-"""Where the desk is above its budget today, and how far: CI lets it go no further."""
+GOALS = {row.figure: row.goal for row in ROWS if row.goal is not None}
 PLOTTED = {
     "list page": "list_open_read", "open a ticket": "ticket_read", "inbound, known": "inbound_again_write",
     "inbound, new ticket": "inbound_new_write", "reply, delivered": "reply_write", "search": "search_common_word_read",
@@ -253,7 +254,7 @@ def main() -> int:
         say(line)
     if given.plots:
         draw(desks)
-    return report("capacity", *result(desks))
+    return report("capacity", *result(desks), goals=GOALS)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ CLOCK_CALLS = 5
 MONTH_TICKETS, AGENTS = 10_000, 10
 """Ten agents who answer some 90 messages a day, two a ticket."""
 LIMITS = {"usd_per_1000_tickets": 0.75, "usd_idle_month_free_tier": 1.0}
+GOALS = {"usd_per_1000_tickets": 0.50}
 ROOT = Path(__file__).parent.parent
 PRICES = ROOT / "chalicelib" / "data" / "prices.toml"
 DOCS = ROOT / "docs" / "cost.md"
@@ -56,7 +57,7 @@ def main() -> int:
     if not given.json:
         print(cost_table.tables(counts, prices))
         print(f"CPU × {cost_model.MACHINE_FACTOR} (machine) × {cost_model.FULL_CORE_MB} MB ÷ memory, plus waiting.")
-    return report("cost", figures(counts, prices), LIMITS)
+    return report("cost", figures(counts, prices), LIMITS, goals=GOALS)
 
 
 def figures(counts: Mapping[str, Any], prices: PriceList) -> dict[str, float]:

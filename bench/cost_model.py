@@ -29,8 +29,8 @@ WAITS_AT_ONCE = {"execute-api": 8}
 """Pushes to consoles wait side by side (``jobs.push.AT_ONCE``)."""
 COLD_SHARE = 0.03
 """Of the calls that find no warm function.  A desk of ten agents keeps its functions warm through the working day."""
-COLD_CPU_MS = {"web": 287.0, "worker": 200.0}
-"""Import and first event: ``html_start_cpu_ms`` and ``worker_start_cpu_ms`` of ``bench.coldstart``."""
+COLD_CPU_MS = {"web": 249.0, "worker": 201.0}
+"""Import and first event: what docs/benchmarks.md shows of ``bench.coldstart``, for the first HTML page."""
 POLLS_A_MINUTE = 5 * 3
 """Of one queue: Lambda keeps five long polls of 20 seconds open, whether anything comes or not."""
 ONLINE_HOURS = 8 * 21

@@ -1,5 +1,6 @@
 """The published tables follow from the kept counts, and the estimates of the console from the same."""
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -43,6 +44,14 @@ def test_the_life_that_was_counted_is_the_one_that_is_published() -> None:
     assert (units["ses_in"], units["ses_out"]) == (2, 2)
     assert TICKET["functions"]["deliver"]["calls"] == 2
     assert TICKET["functions"]["intake"]["calls"] == 2
+
+
+def test_cold_starts_are_priced_as_they_are_published() -> None:
+    rows = (cost.DOCS.parent / "benchmarks.md").read_text()
+    for row, kind in (("first HTML page", "web"), ("worker", "worker")):
+        published = re.search(rf"^\| {row} ÷ bare handler \| [\d.]+ \((\d+) of \d+ ms\)", rows, re.MULTILINE)
+        assert published, row
+        assert float(published[1]) == cost_model.COLD_CPU_MS[kind]
 
 
 def cost_model_requests() -> int:

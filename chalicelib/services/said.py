@@ -9,6 +9,7 @@ from chalicelib.domain.ticket import SNIPPET_CHARS, Status, Ticket
 from chalicelib.errors import NotFound
 from chalicelib.services import drafts
 from chalicelib.store import messages
+from chalicelib.store.codec import encode
 
 MAX_TEXT_CHARS = 100_000
 MAX_OWN_STEPS = 20
@@ -81,6 +82,7 @@ def memory(ticket: Ticket, then: Status) -> dict[str, str]:
         "status": ticket.status,
         "then": then,
         "undelivered": "1" if ticket.undelivered else "",
+        "aside": encode(ticket.set_aside) if ticket.set_aside else "",
     }
 
 

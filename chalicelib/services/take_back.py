@@ -7,14 +7,14 @@ from typing import cast
 from chalicelib.domain.message import Message
 from chalicelib.domain.moments import from_stamp, whole_milliseconds
 from chalicelib.domain.people import Actor
-from chalicelib.domain.ticket import DONE, Status, Ticket
+from chalicelib.domain.ticket import DONE, SetAside, Status, Ticket
 from chalicelib.errors import Conflict
 from chalicelib.services import drafts
 from chalicelib.services.attachments import id_within
 from chalicelib.services.change_ticket import event_message
 from chalicelib.services.said import MAX_OWN_STEPS, answers_to, find, snippet_of, standing
 from chalicelib.store import documents, messages, tickets
-from chalicelib.store.codec import encode
+from chalicelib.store.codec import decode, encode
 from chalicelib.store.tickets import Loaded
 from chalicelib.store.transaction import Lost, Transaction
 
@@ -111,6 +111,8 @@ def _as_before(ticket: Ticket, taken_back: Message, at: datetime) -> Ticket:
     waited = from_stamp(remembered["waited"]) if remembered.get("waited") else None
     questions = {ticket.last_inbound_id, taken_back.event.get("answers", "")} - {""}
     others = [each for question in questions for each in answers_to(ticket, question) if each.id != taken_back.id]
+    if remembered.get("aside") and not others:
+        after = replace(after, set_aside=decode(SetAside, remembered["aside"]))
     status = ticket.status
     if waited is not None and not taken_back.event.get("forward") and not others:
         after = replace(after, waiting_since=min(ticket.waiting_since or waited, waited))

@@ -100,6 +100,29 @@ def test_wherever_the_function_dies_the_answer_is_taken_back_whole_or_not_at_all
         assert ticket.last_message_id == asked.last_message_id
 
 
+@pytest.mark.parametrize("answers", [1, 2])
+def test_an_answer_to_a_resolved_ticket_taken_back_leaves_what_was_set_aside(
+    desk: Desk, ticket_id: str, anna: Actor, answers: int
+) -> None:
+    since = tickets.get(ticket_id).waiting_since
+    change(ticket_id, anna, Changes(snoozed_until=desk.now + timedelta(days=1)), desk.now)
+    resolved = change(ticket_id, anna, Changes(status="resolved"), desk.now)
+    said = [answer(desk, ticket_id, anna) for _ in range(answers)]
+    assert tickets.get(ticket_id).set_aside is None
+    for message_id in reversed(said):
+        take_back.undo(ticket_id, message_id, anna, desk.now)
+    ticket = tickets.get(ticket_id)
+    assert (ticket.status, ticket.set_aside) == ("resolved", resolved.set_aside)
+    assert change(ticket_id, anna, Changes(status="open"), desk.now).waiting_since == since is not None
+
+
+def test_another_answer_that_stands_keeps_the_wait_ended(desk: Desk, ticket_id: str, anna: Actor) -> None:
+    change(ticket_id, anna, Changes(status="resolved"), desk.now)
+    first, _ = answer(desk, ticket_id, anna), answer(desk, ticket_id, anna)
+    take_back.undo(ticket_id, first, anna, desk.now)
+    assert change(ticket_id, anna, Changes(status="open"), desk.now).waiting_since is None
+
+
 def test_taken_back_twice_it_returns_what_the_agent_has_written_since(desk: Desk, ticket_id: str, anna: Actor) -> None:
     message_id = answer(desk, ticket_id, anna)
     take_back.undo(ticket_id, message_id, anna, desk.now)

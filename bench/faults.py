@@ -46,6 +46,8 @@ class Totals:
     failing: dict[int, tuple[str, ...]] = field(default_factory=dict)
     crashed: set[sites.Site] = field(default_factory=set)
     called: set[sites.Site] = field(default_factory=set)
+    ways: set[sites.Way] = field(default_factory=set)
+    ways_crashed: set[sites.Way] = field(default_factory=set)
     too_few: int = 0
     too_few_acts: int = 0
     checked: Counter[str] = field(default_factory=Counter)
@@ -59,6 +61,8 @@ class Totals:
         self.failing |= other.failing
         self.crashed |= other.crashed
         self.called |= other.called
+        self.ways |= other.ways
+        self.ways_crashed |= other.ways_crashed
         self.too_few += other.too_few
         self.too_few_acts += other.too_few_acts
         self.checked += other.checked
@@ -75,6 +79,8 @@ def play(seeds: range) -> Totals:
         totals.faults.update(result.faults.values())
         totals.crashed |= result.crashed
         totals.called |= result.called
+        totals.ways |= result.ways
+        totals.ways_crashed |= result.ways_crashed
         totals.too_few += result.injected < LEAST_FAULTS
         totals.too_few_acts += result.effective < LEAST_ACTS
         totals.checked += result.checked
@@ -176,6 +182,10 @@ def _report(totals: Totals, seconds: float, asked: int) -> int:
         "sites_called": float(len(known & totals.called)),
         "sites_struck": float(len(known & totals.crashed)),
         "sites_struck_percent": round(100 * len(known & totals.crashed) / len(known), 1),
+        "sites_by_function_called": float(len({way[:2] for way in totals.ways})),
+        "sites_by_function_struck": float(len({way[:2] for way in totals.ways_crashed})),
+        "ways_called": float(len(totals.ways)),
+        "ways_struck": float(len(totals.ways_crashed)),
     }
     minimums = {"sites_struck_percent": 100.0, "timers_unhindered": float(TIMERS)} if asked >= FULL else {}
     limits = LIMITS | ({"promises_never_looked_at": 0.0} if asked >= SOME else {})

@@ -15,7 +15,7 @@ from tests.simulation.acts.staff import rebuild_all
 from tests.simulation.desk import Desk
 from tests.simulation.faults import Kind, Name, Rates
 from tests.simulation.providers import SesEvents
-from tests.simulation.sites import Site
+from tests.simulation.sites import Site, Way
 from tests.simulation.sources import Sources
 from tests.simulation.witness import Witness
 from tests.simulation.world import World
@@ -54,6 +54,8 @@ class Result:
     faults: dict[Name, Kind]
     called: frozenset[Site]
     crashed: frozenset[Site]
+    ways: frozenset[Way]
+    ways_crashed: frozenset[Way]
     invocations: Counter[str]
     lateness: tuple[float, ...]
     unhindered: tuple[float, ...]
@@ -87,8 +89,8 @@ def run(plan: Plan, rates: Rates | None = None) -> Result:
         promises.check(desk, witness, world.violate)
     return Result(
         plan, tuple(world.violations), tuple(world.lines), tuple(played), effective, dict(world.faults.struck),
-        frozenset(world.called), frozenset(world.crashed), world.counts, tuple(witness.lateness),
-        tuple(witness.unhindered), world.checked,
+        frozenset(world.called), frozenset(world.crashed), frozenset(world.ways),
+        frozenset(world.ways_crashed), world.counts, tuple(witness.lateness), tuple(witness.unhindered), world.checked,
     )  # fmt: skip
 
 

@@ -153,6 +153,23 @@ def _file(path: str) -> str | None:
     return str(Path(path).relative_to(OURS)) if path.startswith(OURS) else None
 
 
+Way = tuple[str, Site, str]
+"""How a call comes about: the function that runs, the site, and whose wish it is (``asker``)."""
+PLUMBING = ("store/", "connectors/", "wiring.py")
+"""Rooms that call on behalf of others: all transactions are one line of theirs."""
+
+
+def asker() -> str:
+    """Who wants the call that is made now: the innermost function of ours outside the plumbing."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        file = _file(frame.f_code.co_filename)
+        if file is not None and not file.startswith(PLUMBING):
+            return f"{file} {_outer(frame.f_code.co_qualname)}"
+        frame = frame.f_back
+    return ""
+
+
 def here(operation: str) -> Site | None:
     """The site that is calling now; None when no code of the desk's is on the stack."""
     frame: FrameType | None = sys._getframe(1)

@@ -99,6 +99,18 @@ def test_a_clock_that_is_behind_lets_work_wait_that_has_come_due() -> None:
     assert any(site.name == "jobs/later.py _wait_on SendMessage" for site in result.called)
 
 
+def test_a_call_is_known_by_its_function_and_by_who_wants_it() -> None:
+    """All transactions are one line of the store's: that one of them was struck says nothing about the others."""
+    result = played(5)
+    assert {site for _, site, _ in result.ways} == result.called
+    assert {site for _, site, _ in result.ways_crashed} == result.crashed
+    assert result.ways_crashed < result.ways
+    writes = {(function, asker) for function, site, asker in result.ways if site.operation == "TransactWriteItems"}
+    assert {"web", "intake", "work"} <= {function for function, _ in writes}
+    assert ("web", "services/reply_to_ticket.py _reply_once") in writes
+    assert not [asker for _, asker in writes if asker.startswith("store/")]
+
+
 def test_the_source_holds_the_sites_we_know() -> None:
     known = {str(site).split(":")[0] + " " + site.operation for site in sites.known()}
     assert {

@@ -104,6 +104,8 @@ class World:
         self.checked: Counter[str] = Counter()
         self.called: set[sites.Site] = set()
         self.crashed: set[sites.Site] = set()
+        self.ways: set[sites.Way] = set()
+        self.ways_crashed: set[sites.Way] = set()
         self.current: Invocation | None = None
         self.in_flight = 0
         self.calm_since: datetime | None = None
@@ -332,6 +334,8 @@ class World:
         site = sites.here(operation)
         assert site is not None, f"{operation} was called by nobody of ours"
         self.called.add(site)
+        way = (invocation.function, site, sites.asker())
+        self.ways.add(way)
         if operation == "TransactWriteItems" and arguments is not None and "ClientRequestToken" not in arguments:
             self._ordinal += 1  # as the SDK does, so that its own repetition of a request is recognised
             arguments["ClientRequestToken"] = f"{draws.number(self.seed, 'token', self._ordinal):032x}"
@@ -343,6 +347,8 @@ class World:
                 invocation.held += draw / self._interleaved * 3
                 self._wait(invocation, draw / self._interleaved * 3)
             return effect()
+        if kind in DIES:
+            self.ways_crashed.add(way)
         return self._struck(invocation, site, kind, service, operation, effect, draw)
 
     def _struck(

@@ -121,7 +121,7 @@ def _set_up_page(visit: Visit, inbox: Inbox, refusal: Refusal) -> Response:
         forwards="forward_to" in inbox.settings,
         mailbox=inbox.settings.get("mailbox", "other"),
         confirmation=forwarding.gmail_confirmation(inbox),
-        received=forwarding.has_received(inbox),
+        received=forwarding.last_received(inbox, visit.at),
         sandbox=mail_setup.sandbox(ses),
         request=mail_setup.production_request(inbox, directory.desk_settings().mail_domain),
         local=settings().local,

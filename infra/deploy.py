@@ -17,10 +17,11 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra import desk, dns, package, receiving, stack
+from infra.cloudformation import Json
 from infra.functions import function
 from infra.localize import localize
+from infra.resources.mail import INBOX_RULE
 from infra.stack import Client, DeploymentFailed, Say
-from infra.template import NO_RECIPIENT
 
 SECRETS = ("reply-key",)
 SECRET_BYTES = 32
@@ -46,8 +47,13 @@ def deploy(
     parameters: Mapping[str, str] | None = None,
     say: Say = print,
     may_replace: Callable[[list[str]], bool] = lambda _: False,
+    recipients: Callable[[], object] = lambda: None,
 ) -> dict[str, str]:
     """Bring the stack of ``stage`` to ``built`` and return its outputs; doing it twice changes nothing.
+
+    Args:
+        recipients: puts the inboxes' addresses into the receipt rule.  Called as soon as CloudFormation changed it,
+            and in the end, also when the update failed: SES refuses mail for good in between.
 
     Raises:
         DeploymentFailed: with CloudFormation's reasons; the stack is as it was before.
@@ -60,17 +66,25 @@ def deploy(
     make_secrets(client("ssm"), prefix)
     say("Uploading code and template.")
     url = stack.publish(client, template, built.archive)
-    done = stack.apply(
-        client("cloudformation"),
-        stack.stack_name(stage),
-        url,
-        given,
-        template["Parameters"],
-        say=say,
-        may_replace=may_replace,
-        poll_seconds=0.05 if local else 2.0,
-    )
+    try:
+        done = stack.apply(
+            client("cloudformation"),
+            stack.stack_name(stage),
+            url,
+            given,
+            template["Parameters"],
+            say=say,
+            may_replace=may_replace,
+            on_event=lambda event: recipients() if _sets_recipients(event) else None,
+            poll_seconds=0.05 if local else 2.0,
+        )
+    finally:
+        recipients()
     return dict(done.outputs)
+
+
+def _sets_recipients(event: Json) -> bool:
+    return event["LogicalResourceId"] == INBOX_RULE and str(event["ResourceStatus"]).endswith("_COMPLETE")
 
 
 def make_secrets(ssm: Any, prefix: str) -> None:
@@ -83,11 +97,11 @@ def make_secrets(ssm: Any, prefix: str) -> None:
             ssm.put_parameter(Name=prefix + name, Value=value, Type="SecureString", Overwrite=False)
 
 
-def aws_parameters(stage: str, client: Client, before: stack.Stack | None, given: Mapping[str, str]) -> dict[str, str]:
+def aws_parameters(client: Client, before: stack.Stack | None, given: Mapping[str, str]) -> dict[str, str]:
     """What the account itself says, under what the caller gave."""
-    found = {"InboxRecipients": ",".join(receiving.live_recipients(client("ses"), stage)) or NO_RECIPIENT}
+    limit = client("lambda").get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"]
+    found = {"FewExecutions": "yes" if limit < AWS_KEEPS_UNRESERVED else "no"}
     if before is None or "HooksConcurrency" not in before.parameters:
-        limit = client("lambda").get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"]
         found["HooksConcurrency"] = str(HOOKS_CONCURRENCY if limit >= HOOKS_CONCURRENCY + AWS_KEEPS_UNRESERVED else 0)
     return found | dict(given)
 
@@ -164,7 +178,8 @@ def _run(given: argparse.Namespace) -> int:
         return 1
     if not endpoint:
         before = stack.describe(client("cloudformation"), stack.stack_name(stage))
-        parameters = aws_parameters(stage, client, before, parameters)
+        parameters = aws_parameters(client, before, parameters)
+    recipients = _recipients(stage, client) if not endpoint else None
     outputs = deploy(
         stage,
         built,
@@ -172,11 +187,18 @@ def _run(given: argparse.Namespace) -> int:
         local=Local(endpoint) if endpoint else None,
         parameters=parameters,
         may_replace=_ask_replacement,
+        recipients=recipients or (lambda: None),
     )
-    if not endpoint:
+    if recipients:
         receiving.activate(client("ses"), stage, print)
+        recipients()
+        recipients.check()
     _report(stage, client, outputs, given)
     return 0
+
+
+def _recipients(stage: str, client: Client) -> receiving.Recipients:
+    return receiving.Recipients(client("ses"), stage, lambda: desk.mail_addresses(stage, client), print)
 
 
 def _pairs(assignments: list[str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
 from chalicelib.errors import DeskbellError
-from infra import package
+from infra import package, stack
 from infra.functions import function
 from infra.stack import Client
 
@@ -46,6 +46,21 @@ def settings_of(stage: str, client: Client) -> Mapping[str, str]:
         raise NoDesk(f"There is no desk of stage {stage} in this account and region. Run: make deploy") from error
     variables: dict[str, str] = found["Environment"]["Variables"]
     return variables
+
+
+def mail_addresses(stage: str, client: Client) -> tuple[str, ...] | None:
+    """What the active e-mail inboxes receive at; None where there is no table yet.
+
+    It asks the table and nothing else: in the middle of an update functions have the settings of either release.
+    """
+    deployed = stack.describe(client("cloudformation"), stack.stack_name(stage))
+    table = deployed.outputs.get("TableName") if deployed else None
+    if table is None:
+        return None
+    models = importlib.import_module("chalicelib.store.models")
+    models.use_table(table, client("dynamodb").meta.region_name)
+    found: tuple[str, ...] = importlib.import_module("chalicelib.services.inboxes").receiving_addresses()
+    return found
 
 
 def code_of(error: Exception) -> str:

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+from infra.deploy import AWS_KEEPS_UNRESERVED
 from infra.doctor import GUIDE, Check, Finding, Patient, ok, only_on_aws, problem, warning
 from infra.functions import FUNCTIONS, function
 from infra.resources.alarms import FAILED_PAGE, WATCHED_FOR_AGE
-from infra.resources.handlers import LOG_RETENTION_DAYS
+from infra.resources.handlers import FEWEST_AT_ONCE, LOG_RETENTION_DAYS
 from infra.resources.queues import QUEUES
 
-NEW_ACCOUNT_CONCURRENCY = 10
 OLD_SECONDS = 600
 BY_SOURCE = ("intake", "relay", "work", "later", "deliver")
 
@@ -53,9 +53,14 @@ def concurrency(patient: Patient) -> Iterator[Finding]:
         yield problem("concurrency", f"{name} may not run at all: its reserved concurrency is 0.", then)
     limit = client.get_account_settings()["AccountLimit"]
     free = int(limit["UnreservedConcurrentExecutions"])
-    if free <= NEW_ACCOUNT_CONCURRENCY:
+    again = f"make deploy STAGE={patient.stage}"
+    if free < AWS_KEEPS_UNRESERVED:
         words = f"Only {free} calls of all functions may run at once. A burst of mail will wait for them."
-        yield warning("concurrency", words, "Ask for more in Service Quotas: Lambda, “Concurrent executions”.")
+        then = f"Ask for more in Service Quotas: Lambda, “Concurrent executions”. Once you have it: {again}"
+        yield warning("concurrency", words, then)
+    elif patient.stack.parameters.get("FewExecutions") == "yes":
+        words = f"{free} calls may run at once, but each queue still keeps to {FEWEST_AT_ONCE}, as in a new account."
+        yield warning("concurrency", words, again)
     elif not stopped:
         yield ok("concurrency", f"{free} calls may run at once.")
 

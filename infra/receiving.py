@@ -7,15 +7,53 @@ one, ours first and the catch-all last.  Undeployment takes out ours only.
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from chalicelib.services.receipt_rule import ReceiptRule
+from infra import desk
 from infra.resources.mail import inbox_rule_name, rule_set_name, unknown_rule_name
+from infra.stack import DeploymentFailed, Say
 
-Say = Callable[[str], object]
+LOOKS = 3
+"""How often the inboxes are read again: each time somebody saved one between our reading and our writing."""
 
 
-def live_recipients(ses: Any, stage: str) -> list[str]:
-    """The addresses that rule 1 takes mail for at this moment; empty before the first deployment."""
-    rule = _rules(_active(ses)).get(inbox_rule_name(stage)) or _rules(_ours(ses, stage)).get(inbox_rule_name(stage))
-    return list(rule.get("Recipients", ())) if rule else []
+class Recipients:
+    """Sets rule 1's recipients to the inboxes' addresses whenever CloudFormation may have set them to others.
+
+    It does so when it changes the rule, and when it takes that back.  Never raises; ``check`` does.
+
+    addresses: as the table has them, or None where there is no table yet.
+    """
+
+    def __init__(self, ses: Any, stage: str, addresses: Callable[[], Sequence[str] | None], say: Say) -> None:
+        self._rule = ReceiptRule(ses, stage)
+        self._stage = stage
+        self._addresses = addresses
+        self._say = say
+        self._trouble = ""
+
+    def __call__(self) -> None:
+        try:
+            self._follow()
+            self._trouble = ""
+        except desk.TROUBLE as error:
+            self._trouble = desk.told(error)
+            self._say(f"Receiving mail: the receipt rule could not be set. {self._trouble}.")
+
+    def check(self) -> None:
+        """Raise DeploymentFailed where the last attempt failed."""
+        if self._trouble:
+            raise DeploymentFailed(
+                f"SES may refuse mail for some inboxes. {self._trouble}. Run make deploy STAGE={self._stage} again."
+            )
+
+    def _follow(self) -> None:
+        written: list[str] | None = None
+        for _ in range(LOOKS):
+            found = self._addresses()
+            if found is None or sorted(found) == written:
+                return
+            written = sorted(found)
+            self._rule.take_mail_for(written)
 
 
 def activate(ses: Any, stage: str, say: Say) -> None:

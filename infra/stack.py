@@ -123,11 +123,13 @@ def apply(
     *,
     say: Say = print,
     may_replace: Callable[[list[str]], bool] = lambda _: False,
+    on_event: Callable[[Json], object] = lambda _: None,
     poll_seconds: float = 2.0,
 ) -> Stack:
     """Bring the stack to the template; parameters not given keep their value.
 
     Args:
+        on_event: told what happens to each resource, shortly after.
         may_replace: asked with the resources whose data would be left behind for new empty ones.
 
     Raises:
@@ -152,7 +154,7 @@ def apply(
     say(_summary(changes))
     seen = _event_ids(cloudformation, name)
     cloudformation.execute_change_set(StackName=name, ChangeSetName=change_set)
-    failures = _follow(cloudformation, name, seen, say, poll_seconds)
+    failures = _follow(cloudformation, name, seen, say, poll_seconds, on_event)
     after = describe(cloudformation, name)
     if after is None or after.status not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
         status = after.status if after else "gone"
@@ -249,7 +251,14 @@ def _event_ids(cloudformation: Any, name: str) -> set[str]:
     return {each["EventId"] for each in _events(cloudformation, name)}
 
 
-def _follow(cloudformation: Any, name: str, seen: set[str], say: Say, poll_seconds: float) -> list[str]:
+def _follow(
+    cloudformation: Any,
+    name: str,
+    seen: set[str],
+    say: Say,
+    poll_seconds: float,
+    on_event: Callable[[Json], object] = lambda _: None,
+) -> list[str]:
     """Show events until the stack rests; return the reasons of what failed, the first one first."""
     failures: list[str] = []
     for _ in range(STEPS_IN_ONE_UPDATE):
@@ -258,6 +267,7 @@ def _follow(cloudformation: Any, name: str, seen: set[str], say: Say, poll_secon
             if event["EventId"] not in seen:
                 seen.add(event["EventId"])
                 _tell(event, say, failures)
+                on_event(event)
         if not status.endswith("_IN_PROGRESS"):
             return failures
         time.sleep(poll_seconds)

@@ -16,7 +16,7 @@ def _parameters(stage: str) -> Json:
     return {
         "ParameterPrefix": _parameter("Where the desk's secrets lie in SSM.", f"/deskbell/{stage}/"),
         "InboxRecipients": _parameter(
-            "Addresses that SES takes mail for. The deployment passes what Settings made of them.",
+            "Not to be given: what the receipt rule is made with. The inboxes' addresses are put into it afterwards.",
             NO_RECIPIENT,
             "CommaDelimitedList",
         ),
@@ -28,6 +28,11 @@ def _parameters(stage: str) -> Json:
         "OriginalsRetentionDays": _parameter("How long originals are kept once read.", 400, "Number", MinValue=30),
         "HooksConcurrency": _parameter(
             "Concurrent executions set aside for webhooks. 0: none, as new accounts have none to spare.", 0, "Number"
+        ),
+        "FewExecutions": _parameter(
+            "yes while Lambda lets the account run fewer than 100 functions at once. The deployment looks.",
+            "no",
+            AllowedValues=["yes", "no"],
         ),
     }
 
@@ -42,6 +47,7 @@ def _conditions() -> Json:
         "HasConsoleOrigin": _given("ConsoleOrigin"),
         "HasAlarmEmail": _given("AlarmEmail"),
         "HasHooksConcurrency": _given("HooksConcurrency", 0),
+        "HasFewExecutions": {"Fn::Equals": [ref("FewExecutions"), "yes"]},
     }
 
 

@@ -40,13 +40,21 @@ def environment(stage: str) -> Json:
     }
 
 
-def _queue(logical_id: str, batch_size: int, maximum_concurrency: int) -> Json:
+FEWEST_AT_ONCE = 2
+"""The smallest MaximumConcurrency that Lambda takes."""
+
+
+def _queue(logical_id: str, batch_size: int, at_once: int) -> Json:
+    """No MaximumBatchingWindowInSeconds: 0 is what it is without, and FIFO queues support none.
+
+    Where the account may run few functions at once, four busy queues would take all of them: what is throttled counts
+    as received, and after five times a healthy message is a dead letter.
+    """
     return {
         "Queue": attribute(logical_id),
         "BatchSize": batch_size,
-        "MaximumBatchingWindowInSeconds": 0,
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
-        "ScalingConfig": {"MaximumConcurrency": maximum_concurrency},
+        "ScalingConfig": {"MaximumConcurrency": when("HasFewExecutions", FEWEST_AT_ONCE, at_once)},
     }
 
 

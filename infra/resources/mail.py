@@ -2,6 +2,8 @@
 
 from infra.cloudformation import Json, attribute, ref, resource, sub
 
+INBOX_RULE = "InboxRule"
+"""Rule 1's logical id."""
 EVENTS = ("send", "reject", "bounce", "complaint", "delivery", "deliveryDelay", "renderingFailure")
 
 
@@ -54,9 +56,10 @@ def _rule(rule: Json, **more: Json) -> Json:
 
 
 def _receiving(stage: str) -> dict[str, Json]:
-    """Rule 1's recipients are a parameter that the deployment fills with what the live rule holds.
+    """Rule 1's recipients are the inboxes', which CloudFormation does not know: Settings and the deployment set them.
 
-    So an update never forgets the addresses that Settings put there.
+    An update leaves the live rule alone as long as what stands here resolves to the same.  So the parameter keeps its
+    value for ever: 0.1.0 passed addresses in it, and any other value would take those out of the live rule.
     """
     inboxes = {
         "Name": inbox_rule_name(stage),
@@ -94,8 +97,8 @@ def _receiving(stage: str) -> dict[str, Json]:
     }
     return {
         "MailRuleSet": resource("AWS::SES::ReceiptRuleSet", {"RuleSetName": rule_set_name(stage)}),
-        "InboxRule": _rule(inboxes) | {"DependsOn": ["OriginalsBucketPolicy", "MailTopicPolicy"]},
-        "UnknownRule": _rule(unknown, After=ref("InboxRule")) | {"Condition": "BouncesUnknown"},
+        INBOX_RULE: _rule(inboxes) | {"DependsOn": ["OriginalsBucketPolicy", "MailTopicPolicy"]},
+        "UnknownRule": _rule(unknown, After=ref(INBOX_RULE)) | {"Condition": "BouncesUnknown"},
     }
 
 

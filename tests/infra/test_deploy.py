@@ -13,8 +13,11 @@ from urllib.request import urlopen
 import pytest
 from botocore.exceptions import ClientError
 
-from infra import deploy, stack, undeploy
+from chalicelib.domain.people import Inbox
+from chalicelib.store import directory
+from infra import deploy, desk, stack, undeploy
 from infra.deploy import Local
+from infra.localize import localize
 from infra.package import ROOT, Package
 from infra.stack import Client, DeploymentFailed
 from local.engine import ACCOUNT, REGION
@@ -102,6 +105,87 @@ def test_parameters_keep_their_value(deployed: dict[str, str], built: Package, c
     now = stack.describe(client("cloudformation"), "deskbell-test")
     assert now
     assert (now.parameters["AlarmEmail"], now.parameters["OriginalsRetentionDays"]) == ("owner@shop.example", "60")
+
+
+class Lambda:
+    """An account of which Lambda runs so many functions at once."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+
+    def get_account_settings(self) -> dict[str, Any]:
+        return {"AccountLimit": {"UnreservedConcurrentExecutions": self.limit}}
+
+
+@pytest.mark.parametrize(
+    ("limit", "few", "hooks"), [(10, "yes", "0"), (99, "yes", "0"), (100, "no", "0"), (150, "no", "50")]
+)
+def test_a_new_account_is_looked_at(limit: int, few: str, hooks: str) -> None:
+    found = deploy.aws_parameters(lambda _: Lambda(limit), None, {"AlarmEmail": "owner@shop.example"})
+    assert found == {"FewExecutions": few, "HooksConcurrency": hooks, "AlarmEmail": "owner@shop.example"}
+
+
+def test_a_deployment_sees_that_the_limit_was_raised() -> None:
+    before = stack.Stack("UPDATE_COMPLETE", {"FewExecutions": "yes", "HooksConcurrency": "0"}, {})
+    assert deploy.aws_parameters(lambda _: Lambda(1000), before, {}) == {"FewExecutions": "no"}
+
+
+def at_once(client: Client) -> dict[str, int]:
+    """By queue."""
+    mappings = client("lambda").list_event_source_mappings()["EventSourceMappings"]
+    return {
+        each["EventSourceArn"].rpartition(":")[2]: each["ScalingConfig"]["MaximumConcurrency"]
+        for each in mappings
+        if ":sqs:" in each["EventSourceArn"]
+    }
+
+
+def test_where_few_functions_may_run_the_queues_leave_room(
+    deployed: dict[str, str], built: Package, client: Client, endpoint: str
+) -> None:
+    """Ten in all in a new account; four queues that take every one of them starve the web and the stream."""
+    usual = {"test-inbound": 20, "test-work": 20, "test-later": 5, "test-outbound.fifo": 10}
+    assert {name.removeprefix("deskbell-"): count for name, count in at_once(client).items()} == usual
+    few = {"FewExecutions": "yes"}
+    deploy.deploy("test", built, client, local=Local(endpoint), parameters=few, say=lambda _: None)
+    assert sum(at_once(client).values()) == 8
+    many = {"FewExecutions": "no"}
+    deploy.deploy("test", built, client, local=Local(endpoint), parameters=many, say=lambda _: None)
+    assert sum(at_once(client).values()) == sum(usual.values())
+
+
+def test_the_table_says_which_addresses_mail_comes_in_at(
+    deployed: dict[str, str], client: Client, endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = {"AWS_ENDPOINT_URL": endpoint, "AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": "local"}
+    for name, value in own.items():
+        monkeypatch.setenv(name, value)
+    assert desk.mail_addresses("test", client) == ()
+    inboxes = (
+        Inbox("i1", "email", "help@shop.example", "Help"),
+        Inbox("i2", "email", "sales@shop.example", "Sales", active=False),
+        Inbox("i3", "telegram", "shop_bot", "Telegram"),
+    )
+    for inbox in inboxes:
+        directory.save_inbox(inbox, None)
+    assert desk.mail_addresses("test", client) == ("help@shop.example",)
+    assert desk.mail_addresses("other", client) is None
+
+
+def test_every_event_of_an_update_is_handed_on(
+    deployed: dict[str, str], built: Package, client: Client, endpoint: str, tmp_path: Path
+) -> None:
+    added = {"Added": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "deskbell-test-added"}}}
+    template = json.loads(with_change(built, tmp_path, added).template.read_text())
+    template = localize(template, endpoint, {})
+    url = stack.publish(client, template, built.archive)
+    events: list[tuple[str, str]] = []
+    stack.apply(
+        client("cloudformation"), "deskbell-test", url, {}, template["Parameters"], say=lambda _: None,
+        on_event=lambda event: events.append((event["LogicalResourceId"], event["ResourceStatus"])), poll_seconds=0.05,
+    )  # fmt: skip
+    assert ("deskbell-test", "UPDATE_COMPLETE") in events
+    assert len({name for name, _ in events}) > 1
 
 
 def test_the_live_runtime_is_known(deployed: dict[str, str], built: Package, client: Client) -> None:

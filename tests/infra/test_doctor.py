@@ -274,14 +274,29 @@ def test_a_function_that_may_not_run_and_an_account_with_no_room(patient: Patien
     finally:
         functions.delete_function_concurrency(FunctionName=name)
 
-    class Small:
-        def get_function_concurrency(self, **_: Any) -> Any:
-            return {}
+    assert only(fake(patient, **{"lambda": Account(10)}), doctor_stack.concurrency).verdict == "warning"
 
-        def get_account_settings(self) -> Any:
-            return {"AccountLimit": {"UnreservedConcurrentExecutions": 10}}
 
-    assert only(fake(patient, **{"lambda": Small()}), doctor_stack.concurrency).verdict == "warning"
+class Account:
+    """Lambda lets it run so many functions at once."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+
+    def get_function_concurrency(self, **_: Any) -> Any:
+        return {}
+
+    def get_account_settings(self) -> Any:
+        return {"AccountLimit": {"UnreservedConcurrentExecutions": self.limit}}
+
+
+def test_an_account_whose_limit_was_raised_after_the_deployment(patient: Patient) -> None:
+    """The queues keep to what a new account can bear until a deployment looks again."""
+    raised = fake(patient, **{"lambda": Account(1000)})
+    assert only(raised, doctor_stack.concurrency).verdict == "ok"
+    made_for_few = replace(patient.stack, parameters={**patient.stack.parameters, "FewExecutions": "yes"})
+    finding = only(replace(raised, stack=made_for_few), doctor_stack.concurrency)
+    assert (finding.verdict, finding.then) == ("warning", "make deploy STAGE=test")
 
 
 def test_an_event_source_that_is_switched_off(patient: Patient, client: Client) -> None:

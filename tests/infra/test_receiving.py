@@ -1,11 +1,19 @@
 """One receipt rule set is active per account: ours, nobody's, or somebody else's."""
 
+import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
-from infra.receiving import activate, live_recipients, withdraw
-from infra.resources.mail import rule_set_name
+from chalicelib.errors import NotConfigured
+from infra import deploy, stack
+from infra.package import Package
+from infra.receiving import Recipients, activate, withdraw
+from infra.resources.mail import INBOX_RULE, rule_set_name
+from infra.stack import DeploymentFailed
 
 OURS = "deskbell-test"
 INBOXES = "deskbell-test-inboxes"
@@ -34,6 +42,12 @@ class FakeSes:
             raise RuleSetDoesNotExistException(RuleSetName)
         return {"Metadata": {"Name": RuleSetName}, "Rules": [dict(rule) for rule in self.sets[RuleSetName]]}
 
+    def describe_receipt_rule(self, RuleSetName: str, RuleName: str) -> dict[str, Any]:
+        for rule in self.sets.get(RuleSetName, ()):
+            if rule["Name"] == RuleName:
+                return {"Rule": dict(rule)}
+        raise ClientError({"Error": {"Code": "RuleDoesNotExist"}}, "DescribeReceiptRule")
+
     def set_active_receipt_rule_set(self, RuleSetName: str | None = None) -> None:
         self.active = RuleSetName
 
@@ -54,6 +68,9 @@ class FakeSes:
 
     def names(self, rule_set: str) -> list[str]:
         return [rule["Name"] for rule in self.sets[rule_set]]
+
+    def recipients(self, rule_set: str) -> list[str]:
+        return list(self.sets[rule_set][self.names(rule_set).index(INBOXES)]["Recipients"])
 
 
 def rule(name: str, *recipients: str, prefix: str = "raw/") -> dict[str, Any]:
@@ -102,16 +119,6 @@ def test_an_empty_foreign_set_takes_our_rules_in_order() -> None:
     assert ses.names("theirs") == [INBOXES, UNKNOWN]
 
 
-@pytest.mark.parametrize("active", ["theirs", OURS])
-def test_the_live_rule_says_which_addresses_there_are(active: str) -> None:
-    ses = FakeSes(active=active, theirs=[rule(INBOXES, "a@x.example")], deskbell_test=[rule(INBOXES, "b@x.example")])
-    assert live_recipients(ses, "test") == (["a@x.example"] if active == "theirs" else ["b@x.example"])
-
-
-def test_before_the_first_deployment_there_are_no_addresses() -> None:
-    assert live_recipients(FakeSes(), "test") == []
-
-
 def test_withdrawing_from_a_foreign_set_takes_only_our_rules() -> None:
     ses = FakeSes(
         active="theirs", theirs=[rule(INBOXES), rule("billing"), rule(UNKNOWN)], deskbell_test=[rule(INBOXES)]
@@ -139,3 +146,109 @@ def test_withdrawing_where_nothing_is_active_does_nothing() -> None:
     ses = FakeSes(deskbell_test=[rule(INBOXES)])
     withdraw(ses, "test", lambda _: None)
     assert ses.names(rule_set_name("test")) == [INBOXES]
+
+
+# An update that CloudFormation makes, and perhaps takes back
+
+NOBODY = "nobody@deskbell.invalid"
+TEMPLATE = {"Parameters": {"ParameterPrefix": {"Default": "/deskbell/test/"}, "InboxRecipients": {"Default": NOBODY}}}
+
+
+class NoKeys:
+    """SSM where every key is made already."""
+
+    def get_parameter(self, Name: str) -> None:
+        pass
+
+
+class Update:
+    """``stack.apply`` that sets the rule to what the template says and goes on; then perhaps it fails and goes back.
+
+    told: what the rule took mail for after each step that CloudFormation reported.
+    """
+
+    def __init__(self, ses: FakeSes, steps: list[list[str]], fails: bool = False) -> None:
+        self.ses, self.steps, self.fails = ses, steps, fails
+        self.told: list[list[str]] = []
+
+    def __call__(self, *_: Any, on_event: Callable[[dict[str, Any]], None], **__: Any) -> stack.Stack:
+        for recipients in self.steps:
+            self.ses.sets[OURS] = [rule(INBOXES, *recipients)]
+            on_event({"LogicalResourceId": INBOX_RULE, "ResourceStatus": "UPDATE_IN_PROGRESS"})
+            assert self.ses.recipients(OURS) == recipients  # SES has not changed yet when this is said
+            on_event({"LogicalResourceId": INBOX_RULE, "ResourceStatus": "UPDATE_COMPLETE"})
+            self.told.append(self.ses.recipients(OURS))
+        if self.fails:
+            raise DeploymentFailed("deskbell-test is UPDATE_ROLLBACK_COMPLETE.")
+        return stack.Stack("UPDATE_COMPLETE", {}, {})
+
+
+def deploy_with(update: Update, recipients: Recipients, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stack, "apply", update)
+    monkeypatch.setattr(stack, "publish", lambda *_: "https://template.example")
+    (folder / "template.json").write_text(json.dumps(TEMPLATE))
+    built = Package(folder / "template.json", folder / "code.zip")
+    clients = {"ssm": NoKeys(), "cloudformation": None}
+    deploy.deploy("test", built, clients.__getitem__, recipients=recipients, say=lambda _: None)
+
+
+def test_an_update_that_is_taken_back_leaves_no_inbox_without_mail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: list[str]
+) -> None:
+    """CloudFormation goes back to the addresses of the last deployment, and Settings have added one since."""
+    inboxes = ["help@shop.example", "new@shop.example"]
+    ses = FakeSes(active=OURS, deskbell_test=[rule(INBOXES, *inboxes)])
+    update = Update(ses, [[NOBODY], ["help@shop.example"]], fails=True)
+    recipients = Recipients(ses, "test", lambda: inboxes, said.append)
+    with pytest.raises(DeploymentFailed):
+        deploy_with(update, recipients, tmp_path, monkeypatch)
+    assert ses.recipients(OURS) == inboxes
+    assert update.told == [inboxes, inboxes]  # at once, not when all the rest is done
+
+
+def test_what_no_event_told_of_is_put_right_in_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: list[str]
+) -> None:
+    """Events are polled: the page that is read may not hold the rule's any more."""
+    ses = FakeSes(active=OURS, deskbell_test=[rule(INBOXES, NOBODY)])
+    deploy_with(
+        Update(ses, [], fails=False), Recipients(ses, "test", lambda: ["a@x.example"], print), tmp_path, monkeypatch
+    )
+    assert ses.recipients(OURS) == ["a@x.example"]
+
+
+def test_both_copies_of_the_rule_follow_the_inboxes(said: list[str]) -> None:
+    ses = FakeSes(active="theirs", theirs=[rule(INBOXES, "old@x.example")], deskbell_test=[rule(INBOXES, NOBODY)])
+    Recipients(ses, "test", lambda: ["a@x.example"], said.append)()
+    assert (ses.recipients("theirs"), ses.recipients(OURS)) == (["a@x.example"], ["a@x.example"])
+
+
+def test_an_inbox_that_is_saved_meanwhile_is_not_lost(said: list[str]) -> None:
+    """Settings write the table, then the rule: whoever read the table before and writes the rule after undoes it."""
+    answers = iter([["a@x.example"], ["a@x.example", "b@x.example"], ["a@x.example", "b@x.example"]])
+    ses = FakeSes(active=OURS, deskbell_test=[rule(INBOXES, NOBODY)])
+    Recipients(ses, "test", lambda: next(answers), said.append)()
+    assert ses.recipients(OURS) == ["a@x.example", "b@x.example"]
+
+
+def test_before_there_is_a_table_nothing_is_written(said: list[str]) -> None:
+    ses = FakeSes(active=OURS, deskbell_test=[rule(INBOXES, "a@x.example")])
+    recipients = Recipients(ses, "test", lambda: None, said.append)
+    recipients()
+    recipients.check()
+    assert (ses.recipients(OURS), said) == (["a@x.example"], [])
+
+
+def test_a_rule_that_could_not_be_set_fails_the_deployment_and_does_not_hide_why_it_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: list[str]
+) -> None:
+    def no_addresses() -> list[str]:
+        raise NotConfigured("The table is away.")
+
+    ses = FakeSes(active=OURS, deskbell_test=[rule(INBOXES, NOBODY)])
+    recipients = Recipients(ses, "test", no_addresses, said.append)
+    with pytest.raises(DeploymentFailed, match="ROLLBACK"):
+        deploy_with(Update(ses, [], fails=True), recipients, tmp_path, monkeypatch)
+    assert "The table is away" in said[-1]
+    with pytest.raises(DeploymentFailed, match="make deploy STAGE=test"):
+        recipients.check()

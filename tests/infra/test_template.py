@@ -185,10 +185,29 @@ def test_rule_one_scans_and_keeps_the_original_before_it_tells(template: Json) -
     ]
 
 
+def test_the_rule_is_made_as_0_1_0_made_it_so_that_an_upgrade_leaves_its_addresses_alone(template: Json) -> None:
+    """Another value, or none, would make CloudFormation set the live rule to it: mail is refused until it is mended."""
+    rule = resources_of(template, "AWS::SES::ReceiptRule")["InboxRule"]["Rule"]
+    assert rule["Recipients"] == {"Ref": "InboxRecipients"}
+    assert template["Parameters"]["InboxRecipients"]["Type"] == "CommaDelimitedList"
+
+
 def test_without_inboxes_no_address_of_the_account_is_taken(template: Json) -> None:
     """An empty list of recipients matches every address of every verified domain."""
     default = template["Parameters"]["InboxRecipients"]["Default"]
     assert urlsplit(f"smtp://{default}").hostname == "deskbell.invalid"
+
+
+def test_a_fifo_queue_gets_no_batching_window(template: Json) -> None:
+    """Lambda supports none there, whatever its length."""
+    sources = [
+        event["Properties"]
+        for function in resources_of(template, "AWS::Serverless::Function").values()
+        for event in function.get("Events", {}).values()
+    ]
+    (fifo,) = [each for each in sources if each.get("Queue") == {"Fn::GetAtt": ["OutboundQueue", "Arn"]}]
+    assert fifo["ScalingConfig"]
+    assert "MaximumBatchingWindowInSeconds" not in fifo
 
 
 def test_the_catch_all_is_off_until_a_domain_is_named(template: Json) -> None:

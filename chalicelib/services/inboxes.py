@@ -38,6 +38,7 @@ SETTINGS: Mapping[str, frozenset[str]] = {
     "telegram": frozenset({"base_url"}),
 }
 SECRETS: Mapping[str, frozenset[str]] = {"email": frozenset(), "telegram": frozenset({"bot_token"})}
+TOKEN_AGAIN = "Enter the bot's token again: another server gets only what is typed for it."  # noqa: S105 - a sentence
 WEBHOOK_SECRET = "webhook_secret"  # noqa: S105 - its name
 AUDITED = (
     "address", "name", "team_id", "signature", "acknowledgement", "separated", "reopen_days", "undo_seconds",
@@ -115,6 +116,7 @@ def change(inbox_id: str, form: InboxForm, tools: Tools, actor: Actor, now: date
     before = directory.inbox(inbox_id)
     form = replace(form, channel=before.channel)
     _check(form, new=False)
+    _check_server(form, before)
     values = _with_webhook_secret(form)
     address = _looked_up(form, tools) if values else form.address or before.address
     after = _as_inbox(form, inbox_id, address)
@@ -204,6 +206,14 @@ def _settings_faults(form: InboxForm) -> dict[str, str]:
         for name, value in form.settings.items()
         if len(value) > MAX_SETTING_CHARS
     }
+
+
+def _check_server(form: InboxForm, before: Inbox) -> None:
+    """Who names another server types the bot's token again: else the kept one would be sent to whoever was named."""
+    changed = form.settings.get("base_url", "").strip() != before.settings.get("base_url", "")
+    fields = {} if form.secrets.get("bot_token", "").strip() else {"bot_token": TOKEN_AGAIN}
+    if changed and fields:
+        raise InvalidInput("The inbox was not saved.", fields)
 
 
 def _mail_faults(form: InboxForm) -> dict[str, str]:

@@ -253,6 +253,25 @@ def test_an_empty_secret_keeps_the_one_that_is_there(desk: Desk, tools: Tools, b
     assert wiring.secret(wiring.inbox_secret_name(made.id, "bot_token")) == BOT
 
 
+@pytest.mark.parametrize("before", ["", "https://bots.shop.example"])
+@pytest.mark.parametrize("after", ["https://evil.example", ""])
+def test_another_server_gets_no_token_that_was_not_typed_for_it(
+    desk: Desk, tools: Tools, bot: Bot, before: str, after: str
+) -> None:
+    """The console's form and a program's call both end here."""
+    made = create(replace(TELEGRAM, settings={"base_url": before}), tools, desk)
+    moved = replace(TELEGRAM, name="Our bot", settings={"base_url": after}, secrets={"bot_token": " "})
+    if before == after:
+        assert inboxes.change(made.id, moved, tools, SYSTEM, desk.now).name == "Our bot"
+        return
+    with pytest.raises(InvalidInput) as refused:
+        inboxes.change(made.id, moved, tools, SYSTEM, desk.now)
+    assert list(refused.value.fields) == ["bot_token"]
+    assert directory.inbox(made.id) == made
+    typed = replace(moved, secrets={"bot_token": BOT})
+    assert inboxes.change(made.id, typed, tools, SYSTEM, desk.now).settings.get("base_url", "") == after
+
+
 def test_texts_can_be_changed_alone(desk: Desk, tools: Tools) -> None:
     made = create(MAIL, tools, desk)
     after = inboxes.change_texts(made.id, "Regards\r\nNorthwind\r\n", "We got it.", SYSTEM, desk.now)

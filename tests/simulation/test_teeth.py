@@ -1,14 +1,17 @@
 """The histories find bugs: a handful of planted ones here, all of them and mutants in ``bench.faults --mutants``."""
 
 import ast
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.simulation import mutants, teeth
 from tests.simulation.planted import PLANTED
-from tests.simulation.tree import ROOT, Edit, Tree, copied
+from tests.simulation.tree import ROOT, Edit, Tree, Verdict, copied
 
 HANDFUL = (
     "the duplicate check has the wrong key",
@@ -61,7 +64,7 @@ def test_a_handful_of_planted_bugs_is_found_and_the_clean_source_passes(tree: Tr
     missed = []
     for bug in (each for each in PLANTED if each.name in HANDFUL):
         verdict = tree.verdict(bug.sources(tree), SECONDS)
-        if not verdict.found or verdict.what.startswith("broke"):
+        if not verdict.by_promise:
             missed.append(f"{bug.name}: {verdict}")
     assert not missed
 
@@ -128,6 +131,35 @@ def test_only_what_the_histories_reach_is_made_wrong(tmp_path: Path) -> None:
     assert mutants.made(tree, frozenset(), 50, seed=1) == []
     found = mutants.made(tree, frozenset({(file, 7)}), 50, seed=1)
     assert {each.line for each in found} == {7}
+
+
+def _figures(**changed: Any) -> teeth.Figures:
+    planted = len(PLANTED)
+    return replace(teeth.Figures(planted=planted, planted_found=planted, planted_found_by_promises=planted - 2,
+                                 mutants=110, killed_by_histories=60, killed_by_promises=50), **changed)  # fmt: skip
+
+
+def test_the_whole_work_passes_and_tells_how_bugs_were_found(capsys: pytest.CaptureFixture[str]) -> None:
+    assert teeth.reported(_figures()) == 0
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])["figures"]
+    assert (told["planted_found_by_breaking"], told["mutants_killed_by_breaking"]) == (2, 10)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"skipped": 1}, {"planted": 20}, {"mutants": 99}, {"planted_found_by_promises": 20}, {"unclean_histories": 1}],
+)
+def test_a_part_of_the_work_is_not_the_whole(changed: dict[str, int]) -> None:
+    assert teeth.reported(_figures(**changed)) == 1
+
+
+@pytest.mark.parametrize(
+    ("what", "by_promise"),
+    [("1 originals are kept byte for byte: in1 is gone", True), ("broke: KeyError: 'x'", False), ("hangs", False)],
+)
+def test_a_history_that_breaks_off_breaks_no_promise(what: str, by_promise: bool) -> None:
+    assert Verdict(True, 1.0, what).by_promise == by_promise
+    assert not Verdict(False, 1.0).by_promise
 
 
 def test_every_known_survivor_has_a_reason() -> None:

@@ -74,6 +74,11 @@ class Verdict:
     seed: int = 0
     histories: int = 0
 
+    @property
+    def by_promise(self) -> bool:
+        """Found because a promise broke, and not because the histories themselves broke off, or hung."""
+        return self.found and not (self.what.startswith("broke: ") or self.what == "hangs")
+
 
 class Tree:
     """A copy of the source, clean between two bugs.  ``seeds``: histories that the clean source passes."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bench import burst, coldstart, ingest, mail
+from bench import burst, capacity, coldstart, cost, inbox, ingest, mail
 from bench.result import NEVER, SHARED, report
 
 OF_ONE_MACHINE = ("_ms", "_ms_per_mail", "_seconds")
@@ -95,3 +95,34 @@ def test_a_page_that_reads_more_during_a_burst_is_found_there(capsys: pytest.Cap
 
     assert said(capsys, found, limits, slack=burst.SLACK)[0] == 0
     assert said(capsys, found | {"list_read_units_ratio": 1.2}, limits, slack=burst.SLACK)[0] == 1
+
+
+# The design's goals, where a limit of our own stands in an ADR
+
+
+@pytest.mark.parametrize(
+    ("limits", "goals"),
+    [
+        (coldstart.LIMITS, coldstart.GOALS),
+        (ingest.LIMITS, ingest.GOALS),
+        (cost.LIMITS, cost.GOALS),
+        ({row.figure: row.limit for row in capacity.ROWS if row.limit is not None}, capacity.GOALS),
+        ({f"{name}_cpu_ms": limit for name, limit in inbox.CPU_MS.items()}, inbox.GOALS),
+    ],
+    ids=["coldstart", "ingest", "cost", "capacity", "inbox"],
+)
+def test_a_goal_asks_more_than_its_limit(limits: Mapping[str, float], goals: Mapping[str, float]) -> None:
+    assert {name: goal for name, goal in goals.items() if goal >= limits[name]} == {}
+
+
+@pytest.mark.parametrize(("calls", "broken"), [(11, False), (12, True)])
+def test_one_call_more_a_page_breaks_the_inbox(capsys: pytest.CaptureFixture[str], calls: int, broken: bool) -> None:
+    pages = {
+        (name, size): inbox.Page({}, reads=9.0, writes=1.0, calls=calls if name == "list" else 19, cpu_ms=[20.0])
+        for name in inbox.PAGES
+        for size in (1_000, 10_000)
+    }
+    status, line = said(capsys, *inbox.result(pages), slack=inbox.SLACK, goals=inbox.GOALS)
+
+    assert (status, set(line["missed"])) == (int(broken), {"list_cpu_ms", "ticket_cpu_ms"})
+    assert inbox.SLACK.keys() <= line["limits"].keys()

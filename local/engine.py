@@ -17,7 +17,7 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,6 +25,8 @@ from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 from local import patches, snapshots
+from local.asgi import AsgiApp
+from local.door import Door
 from local.journal import Journal, forget, replay
 
 HOST = "127.0.0.1"
@@ -44,7 +46,6 @@ START_SECONDS = 60
 STOP_SECONDS = 30
 POLL_SECONDS = 0.02
 
-AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
 T = TypeVar("T")
 
 _started = False
@@ -78,6 +79,7 @@ class Engine:
         self.journal = Journal(state_dir)
         self.app: AsgiApp = self._noting_changes(modules["app"].app)
         """The engine as an ASGI application, for those that call it without a socket."""
+        self._door = Door(self.app, below=())
 
     # -- life ----------------------------------------------------------------------------------------------------
 
@@ -109,6 +111,11 @@ class Engine:
                 return
             time.sleep(POLL_SECONDS)
         raise EngineError(f"Nothing answers on port {port}: it was taken in the same moment, or the start is too slow.")
+
+    def admit(self, origins: Collection[str], buckets: Collection[str]) -> None:
+        """Let pages of these origins reach the objects of these buckets; no page reaches anything before."""
+        self._door.below = tuple(f"/{bucket}" for bucket in buckets)
+        self._door.origins = tuple(origins)
 
     def open_queues(self) -> None:
         """Let event sources (queues, the stream) wake their functions."""
@@ -241,7 +248,8 @@ class Engine:
         async def main() -> None:
             self._loop = asyncio.get_running_loop()
             ready.set()
-            await self._serve(self.app, self.port)
+            self._door.app = self.app  # which the meter may have wrapped
+            await self._serve(self._door, self.port)
             for server in self._servers:
                 await asyncio.wrap_future(server)
 

@@ -7,13 +7,13 @@ every path goes to the REST API's stage, ``/live`` to the WebSocket API, ``/_loc
 import asyncio
 import gzip
 import json
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, cast, get_args
 
 from infra.resources.http import gateway_responses
+from local.asgi import AsgiApp, Send
 from local.clock import Clock
-from local.engine import AsgiApp
+from local.door import Door, console_origins
 from local.outbox import Mode, Outbox, Trouble
 
 MIN_GZIP_BYTES = 1024
@@ -27,7 +27,6 @@ UNKNOWN_PATH = (b"x-amzn-errortype", b"MissingAuthenticationTokenException")
 UNKNOWN = gateway_responses()["MISSING_AUTHENTICATION_TOKEN"]
 
 Json = dict[str, Any]
-Send = Callable[[Any], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -52,8 +51,12 @@ class Front:
         self.outbox: Outbox | None = None
         self._engine_app, self._port = engine_app, port
         self._moving = asyncio.Lock()
+        self._door = Door(self._answer, console_origins(port), own_pages=True)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self._door(scope, receive, send)
+
+    async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
             await _lifespan(receive, send)
         elif scope["type"] == "websocket":

@@ -25,6 +25,7 @@ from local import deployment
 from local.clock import Clock
 from local.credentials import Access, SignIn, keep_access, read_access, write_credentials
 from local.deployment import Deployment
+from local.door import console_origins
 from local.engine import ACCOUNT, REGION, Engine, EngineError, port_is_free, prepare_engine
 from local.front import Front
 from local.meter import Meter
@@ -144,6 +145,7 @@ class Desk:
         front = Front(engine.app, deployment.routes(stack), self.options.port)
         front.outbox, front.clock = outbox, Clock(engine, stack)
         engine.serve(front, self.options.port)
+        engine.admit(console_origins(self.options.port), (stack.originals_bucket, stack.attachments_bucket))
         self._unless(stopping)
         access = read_access(self.options)
         with ThreadPoolExecutor(1) as beside:

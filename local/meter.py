@@ -14,7 +14,8 @@ from typing import Any
 
 from infra.functions import FUNCTIONS
 from local import units
-from local.engine import AsgiApp, Engine
+from local.asgi import AsgiApp
+from local.engine import Engine
 
 HOUR = 3600
 LOG_EVENT_BYTES = 26

@@ -10,6 +10,7 @@ class Stack:
 
     table: str
     originals_bucket: str
+    attachments_bucket: str
     inbound_queue_url: str
     later_queue_url: str
     mail_topic: str
@@ -31,6 +32,7 @@ def read_stack(cloudformation: Any, name: str) -> Stack:
     return Stack(
         table=by_id["Table"],
         originals_bucket=by_id["OriginalsBucket"],
+        attachments_bucket=by_id["AttachmentsBucket"],
         inbound_queue_url=by_id["InboundQueue"],
         later_queue_url=by_id["LaterQueue"],
         mail_topic=by_id["MailTopic"],

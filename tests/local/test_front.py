@@ -39,7 +39,8 @@ def ask(front: Front, path: str, method: str = "GET", body: bytes = b"", **heade
     async def send(message: Any) -> None:
         sent.append(message)
 
-    named = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    sent_headers = {"host": "127.0.0.1:8000", **headers}
+    named = [(name.replace("_", "-").encode(), value.encode()) for name, value in sent_headers.items()]
     scope = {"type": "http", "method": method, "path": path, "raw_path": path.encode(), "headers": named,
              "client": ("127.0.0.9", 1)}  # fmt: skip
     with ThreadPoolExecutor(1) as other:  # a browser of other tests may hold a loop on this thread

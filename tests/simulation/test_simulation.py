@@ -1,11 +1,13 @@
 """The simulation itself: the same every time, complete, and clean over past seeds and some fresh ones."""
 
+import shutil
 from collections import Counter
 from functools import cache
+from pathlib import Path
 
 import pytest
 
-from tests.simulation import history, sites
+from tests.simulation import history, reach, sites
 from tests.simulation.acts import Known, all_acts
 from tests.simulation.faults import RARE_SITES, Rates
 from tests.simulation.history import LEAST_ACTS, LEAST_FAULTS, MOST_TURNS, Plan, Result, run
@@ -13,6 +15,21 @@ from tests.simulation.past import PastSeed, past_seeds
 from tests.simulation.shrink import shrunk, story
 from tests.simulation.told import LOOKS, TELLS, promises
 
+OF_ONE_PERSON = "It writes what one person needs to sign in, and nobody else: the tests of signing in play it."
+NOT_PLAYED = {
+    "agents.invite_again": OF_ONE_PERSON,
+    "agents.reset_totp": OF_ONE_PERSON,
+    "password_links.request_reset": OF_ONE_PERSON,
+    "password_links.use": OF_ONE_PERSON,
+    "sessions.end": OF_ONE_PERSON,
+    "sign_in.begin_own_set_up": OF_ONE_PERSON,
+    "sign_in.change_own_password": OF_ONE_PERSON,
+    "sign_in.enter_code": OF_ONE_PERSON,
+    "sign_in.finish_set_up": OF_ONE_PERSON,
+    "sign_in.set_first_password": OF_ONE_PERSON,
+    "sign_in.turn_off_own": OF_ONE_PERSON,
+}
+"""Services that change something, that people can ask for and that no act plays, with the reason."""
 FRESH = range(70_000, 70_008)
 
 
@@ -83,7 +100,25 @@ def test_what_is_left_out_is_left_out() -> None:
 def test_there_is_an_act_for_all_that_people_do() -> None:
     names = [each.name for each in all_acts()]
     assert names == sorted(names)
-    assert {"answers", "takes back", "writes a new mail", "writes on telegram", "retries a dead letter"} <= set(names)
+    acts = Path(history.__file__).parent / "acts"
+    asked, played_here = reach.asked_for(), reach.played(acts)
+    assert len(asked) > 45
+    assert asked - played_here == {f"{reach.SERVICES}{name}" for name in NOT_PLAYED}
+
+
+def test_an_act_that_is_missing_is_missed(tmp_path: Path) -> None:
+    """Without the file of what agents do, the services that only they ask for are told."""
+    for path in (Path(history.__file__).parent / "acts").glob("*.py"):
+        if path.stem != "agents":
+            shutil.copy2(path, tmp_path)
+    missed = {name.removeprefix(reach.SERVICES) for name in reach.asked_for() - reach.played(tmp_path)}
+    assert {"add_note.add_note", "take_back.undo", "reply_to_ticket.reply", "drafts.save"} <= missed - NOT_PLAYED.keys()
+    assert "dead_letters.retry" not in missed
+
+
+def test_what_reads_alone_is_not_asked_for() -> None:
+    asked = {name.removeprefix(reach.SERVICES) for name in reach.asked_for()}
+    assert not asked & {"search.find", "notices.of", "ledger.recent", "mail_setup.look", "sessions.how_many"}
 
 
 def test_what_counts_as_a_rare_site_is_one() -> None:

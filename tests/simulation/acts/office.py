@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 from chalicelib import wiring
 from chalicelib.jobs import live
@@ -93,7 +94,9 @@ def counts_anew(turn: Turn) -> None:
 @act(0.7)
 def looks_at_the_ledger(turn: Turn) -> None:
     desk = turn.desk
-    desk.web("ada", "looks at the ledger", lambda: (ledger.so_far(desk.now()), tuple(ledger.recent())))
+    day = desk.world.time - timedelta(days=turn.among((0, 0, 1), "back"))
+    look = f"{day:%Y-%m-%d}"
+    desk.web("ada", f"looks at the ledger of {look}", lambda: (ledger.look(look, desk.now()), tuple(ledger.recent())))
 
 
 @act(1.6)

@@ -11,7 +11,7 @@ from chalicelib.connectors import Original, Parsed
 from chalicelib.connectors.email import notification
 from chalicelib.connectors.email.addresses import without_signature
 from chalicelib.connectors.email.channel import envelope_recipients
-from chalicelib.connectors.email.notification import Notice
+from chalicelib.connectors.email.notification import Notice, Probe
 from chalicelib.domain.message import Edited, Inbound, Party, Skipped, StateChange
 from chalicelib.domain.people import Inbox
 from chalicelib.errors import MalformedPayload, NotFound
@@ -60,6 +60,10 @@ def take_in(body: str, attempt: int = 1) -> None:
         raise
     if isinstance(notice, Skipped):
         log("notice skipped", reason=notice.reason)
+        return
+    if isinstance(notice, Probe):
+        objects.delete_original(notice.key)  # else the repair brings it again for ever, and no day is ever closed
+        log("probe of SES thrown away")
         return
     original = _fetch(notice)
     if original is None:

@@ -582,6 +582,15 @@ def test_mail_that_nobody_read_and_records_that_were_parked(patient: Patient) ->
         objects.delete_original(key)
 
 
+def test_what_ses_puts_into_the_tray_to_try_the_bucket(patient: Patient) -> None:
+    probe = "raw/AMAZON_SES_SETUP_NOTIFICATION"
+    objects.put_original(probe, b"SES may write here.", {})
+    later = replace(patient, now=lambda: datetime.now(UTC) + timedelta(minutes=20))
+    assert verdicts(later, doctor_desk.tray)[0] == "problem"
+    inbound.take_in(json.dumps({"key": probe}))
+    assert verdicts(later, doctor_desk.tray)[0] == "ok"
+
+
 def test_mail_that_is_received_and_not_shown(patient: Patient) -> None:
     key = f"kept/{datetime.now(UTC):%Y/%m/%d}/lost"
     objects.put_original(key, b"mail", {"recipients": "support@shop.example"})

@@ -56,6 +56,32 @@ def test_a_blind_copy_driven_again_before_its_notice_waits_for_it(desk: Desk, tr
     assert opened() == ["Hello"] and ledger.day(today()).difference == 0
 
 
+@pytest.mark.parametrize("told", [True, False])
+def test_what_ses_puts_there_to_try_the_bucket_is_thrown_away(desk: Desk, told: bool) -> None:
+    """It is no mail: left in the tray it waits for ever, and no day with it is ever closed."""
+    desk.inbox()
+    probe = "raw/AMAZON_SES_SETUP_NOTIFICATION"
+    objects.put_original(probe, b"SES may write here.", {})
+    desk.now = datetime.now(UTC) + timedelta(minutes=11)
+    if told:
+        inbound.take_in(notice(probe))
+    else:
+        clock.repair()
+        (body,) = desk.queued("inbound")
+        inbound.take_in(body)
+    assert originals.overdue(desk.now) == ()
+    clock.repair()
+    assert desk.queued("inbound") == []
+    account = ledger.day(f"{datetime.now(UTC):%Y-%m-%d}")
+    assert (account.received, account.waiting, account.difference) == (0, 0, 0)
+    assert opened() == [] and originals_kept() == []
+    assert ledger.close(datetime.now(UTC) + timedelta(days=1))[0].closed
+
+
+def originals_kept() -> list[str]:
+    return [key for key, _ in objects.list_originals(objects.KEPT)]
+
+
 def test_a_mail_whose_envelope_never_comes_is_a_ticket_that_says_so(
     desk: Desk, tray: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

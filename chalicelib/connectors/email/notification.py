@@ -13,7 +13,8 @@ from datetime import datetime
 from chalicelib.domain.message import Skipped
 from chalicelib.errors import MalformedPayload
 
-SETUP_OBJECT = "AMAZON_SES_SETUP_NOTIFICATION"
+PROBE = "AMAZON_SES_SETUP_NOTIFICATION"
+"""What SES calls the object that it writes whenever a receipt rule is made or changed."""
 VERDICTS = {
     "spam": "spamVerdict",
     "virus": "virusVerdict",
@@ -36,7 +37,14 @@ class Notice:
     received_at: datetime | None = None
 
 
-def read_notice(body: str) -> Notice | Skipped:
+@dataclass(frozen=True)
+class Probe:
+    """SES tried whether it may write to the bucket; what it wrote is no mail."""
+
+    key: str
+
+
+def read_notice(body: str) -> Notice | Probe | Skipped:
     """Understand one queue message.
 
     Raises:
@@ -46,8 +54,8 @@ def read_notice(body: str) -> Notice | Skipped:
     if document.get("Type") in SNS_CONTROL:
         return Skipped("SNS spoke of a subscription, not of a mail.")
     notice = _from_ses(document) if "receipt" in document else _from_us(document)
-    if notice.key.rpartition("/")[2] == SETUP_OBJECT:
-        return Skipped("SES tried whether it may write to the bucket.")
+    if notice.key.rpartition("/")[2] == PROBE:
+        return Probe(notice.key)
     return notice
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.connectors.email.notification import Notice, read_notice
+from chalicelib.connectors.email.notification import Notice, Probe, read_notice
 from chalicelib.domain.message import Skipped
 from chalicelib.errors import MalformedPayload
 
@@ -51,8 +51,13 @@ def test_a_bounce_has_an_empty_source_not_a_missing_one() -> None:
     assert notice.metadata["source"] == ""
 
 
-def test_ses_trying_the_bucket_is_skipped() -> None:
-    assert isinstance(read_notice('{"key": "raw/AMAZON_SES_SETUP_NOTIFICATION"}'), Skipped)
+def test_ses_trying_the_bucket_is_no_mail() -> None:
+    probe = "raw/AMAZON_SES_SETUP_NOTIFICATION"
+    assert read_notice(json.dumps({"key": probe})) == Probe(probe)
+    assert read_notice(json.dumps({"receipt": {"action": {"objectKey": probe}}})) == Probe(probe)
+
+
+def test_what_sns_says_about_itself_is_skipped() -> None:
     assert isinstance(read_notice(enveloped("You have chosen to subscribe", "SubscriptionConfirmation")), Skipped)
 
 

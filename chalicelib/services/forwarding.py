@@ -52,7 +52,12 @@ def last_received(inbox: Inbox, now: datetime) -> datetime | None:
     forwarded to.  Two days' receipts, as the ledger reads them, so that what comes in bears no cost for this page.
     """
     days = (f"{now:%Y-%m-%d}", f"{now - timedelta(days=1):%Y-%m-%d}")
-    ours = (each for day in days for each in receipts.of_day(day) if each.inbox_id == inbox.id and each.message_id)
+    ours = (
+        each
+        for day in days
+        for each in receipts.of_day(day)
+        if each.inbox_id == inbox.id and each.message_id and each.original_key
+    )
     newest = heapq.nlargest(LOOKED_AT, ours, key=lambda each: each.at)
     return next((each.at for each in newest if _came_as_it_should(each, inbox)), None)
 

@@ -10,7 +10,7 @@ from chalicelib.domain.message import DeliveryState
 from chalicelib.domain.people import SYSTEM, Agent
 from chalicelib.services import change_ticket, sign_in
 from chalicelib.services.sign_in import Step
-from chalicelib.store import directory, tickets
+from chalicelib.store import directory, objects, tickets
 from tests.security.world import World
 from tests.services.people import GOOD_PASSWORD, SOURCE, totp
 
@@ -100,8 +100,16 @@ def _json_letter(**fields: str) -> Make:
 
 
 def _receipt(world: World, me: Agent) -> Wanted:
-    receipt = world.kept_out()
-    return Wanted(fields={"receipt": receipt}, query=f"?receipt={quote(receipt, safe='')}")
+    entry = world.kept_out()
+    return Wanted(
+        fields={"list": "suppressed", "entry": entry}, query=f"?list=suppressed&entry={quote(entry, safe='')}"
+    )
+
+
+def _lost(world: World, me: Agent) -> Wanted:
+    day, name = f"{world.desk.now:%Y-%m-%d}", world.next("lost")
+    objects.put_original(f"kept/{day.replace('-', '/')}/{name}", b"x", {"recipients": world.inbox().address})
+    return Wanted(fields={"day": day, "original": name})
 
 
 def _target(world: World, me: Agent) -> Wanted:
@@ -157,12 +165,14 @@ REQUESTS: dict[str, Make] = {
     "POST /tickets/{ticket_id}/draft": a(mode="reply", text="Half a sentence"),
     "POST /tickets/{ticket_id}/uploads": _upload,
     "POST /tickets/{ticket_id}/messages/{message_id}/undo": _message("queued"),
+    "POST /tickets/{ticket_id}/messages/{message_id}/use": _message("cancelled"),
     "POST /tickets/{ticket_id}/messages/{message_id}/settle": _message("unclear"),
     "POST /tickets/{ticket_id}/messages/{message_id}/again": _message("failed"),
     "POST /tickets/{ticket_id}/restore": lambda world, me: Wanted({"ticket_id": _trashed(world)}),
     "POST /settings/texts/{inbox_id}": a(signature="Regards", acknowledgement="We have your mail."),
     "GET /operations/kept-out/original": _receipt,
     "POST /operations/kept-out/replay": _receipt,
+    "POST /operations/ledger/replay": _lost,
     "GET /operations/failed/original": _letter,
     "POST /operations/failed/retry": _letter,
     "POST /operations/failed/discard": _letter,

@@ -59,6 +59,7 @@ CONSOLE = {
         POST /tickets/{ticket_id}/composer                 POST /tickets/{ticket_id}/draft
         POST /tickets/{ticket_id}/uploads                  GET /tickets/{ticket_id}/messages/{message_id}/original
         POST /tickets/{ticket_id}/messages/{message_id}/undo
+        POST /tickets/{ticket_id}/messages/{message_id}/use
         POST /tickets/{ticket_id}/messages/{message_id}/settle
         POST /tickets/{ticket_id}/messages/{message_id}/again
     """,
@@ -68,7 +69,7 @@ CONSOLE = {
         GET /operations        GET /operations/ledger      GET /operations/kept-out   GET /operations/kept-out/original
         GET /operations/failed GET /operations/failed/original                        GET /operations/stopped
         POST /operations/kept-out/replay                   POST /operations/failed/retry
-        POST /operations/stopped/resume
+        POST /operations/ledger/replay                     POST /operations/stopped/resume
     """,
     ADMIN: """
         GET /settings/agents   GET /settings/agents/new    POST /settings/agents/new

@@ -90,7 +90,7 @@ ODD = (
     "/%0d%0aX:y", "https:evil.example", "/\t/evil.example", "http://desk.test@evil.example", "data:text/html,x",
     "/ok\r\nSet-Cookie: a=b", "////evil.example", "/\u2028/evil.example", " https://evil.example",
 )  # fmt: skip
-WHERE_TO = ("next", "in", "sent", "done", "cursor", "before", "mode", "return", "redirect", "url", "receipt", "letter")
+WHERE_TO = ("next", "in", "sent", "done", "cursor", "before", "mode", "return", "redirect", "url", "entry", "letter")
 
 
 def test_no_redirect_leads_elsewhere(world: World) -> None:

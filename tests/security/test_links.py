@@ -12,6 +12,7 @@ import pytest
 
 from chalicelib import wiring
 from chalicelib.domain.message import IncomingFile
+from chalicelib.services import originals
 from chalicelib.services.attachments import MAX_UPLOAD_BYTES
 from chalicelib.store import messages
 from chalicelib.store.objects import PRESIGNED_SECONDS
@@ -157,9 +158,8 @@ def test_originals_are_for_those_who_may_have_them_and_never_out_of_quarantine(w
     answer: Answer = world.page(path, world.cookie(world.agent("agent")))
     assert _query(answer.location)["response-content-disposition"].startswith("attachment; ")
     assert _query(answer.location)["response-content-type"] == "application/octet-stream"
-    virus = world.ticket(refused="It carries a virus.")
-
-    page = world.page(
-        f"/operations/kept-out/original?receipt={quote(virus, safe='')}", world.cookie(world.agent("admin"))
-    )
+    world.ticket(refused="It carries a virus.")
+    (virus,) = originals.kept_out("quarantined").entries
+    query = f"list=quarantined&entry={quote(virus.key, safe='')}"
+    page = world.page(f"/operations/kept-out/original?{query}", world.cookie(world.agent("admin")))
     assert page.status == 403

@@ -13,7 +13,17 @@ from chalice.local import LambdaContext, LocalGateway
 
 from chalicelib.domain.message import DeliveryState, Inbound, IncomingFile, Party
 from chalicelib.domain.people import SYSTEM, Agent, Inbox, Role, actor_of
-from chalicelib.services import agents, breaker, notices, receive_message, reply_to_ticket, sessions, teams, tokens
+from chalicelib.services import (
+    agents,
+    breaker,
+    notices,
+    originals,
+    receive_message,
+    reply_to_ticket,
+    sessions,
+    teams,
+    tokens,
+)
 from chalicelib.services.password_links import LinkMaker
 from chalicelib.services.receive_message import Envelope
 from chalicelib.services.reply_to_ticket import Reply
@@ -149,8 +159,9 @@ class World:
         return made.id
 
     def kept_out(self) -> str:
-        """The receipt of an original that became no ticket and may be looked at."""
-        return self.ticket(suppressed="It is our own mail coming back.")
+        """An original that became no ticket and may be looked at: its entry among what was suppressed."""
+        receipt = self.ticket(suppressed="It is our own mail coming back.")
+        return next(each.key for each in originals.kept_out("suppressed").entries if each.receipt_name == receipt)
 
     def dead_letter(self) -> str:
         key = f"raw/{self.next('dead')}"

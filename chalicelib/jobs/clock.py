@@ -30,7 +30,7 @@ def sweep() -> None:
     now = config.now()
     for due in pending.timers_due(now + timedelta(seconds=LOOK_AHEAD_SECONDS)):
         try:
-            _send_timer(due, now)
+            _send_timer(due, config.now())
         except Exception:
             failed("timer failed", item=due.pk)
             count("TimersFailed")

@@ -192,6 +192,22 @@ def test_a_timer_set_anew_while_the_sweep_reads_is_not_sent_at_its_old_time(
     assert [due.pk for due in real(desk.now + timedelta(seconds=1))] == [f"TICKET#{ticket_id}"]
 
 
+def test_a_sweep_that_takes_long_makes_no_timer_late(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each one's delay counts from the moment it is sent, and not from when the sweep began."""
+    for n in (1, 2, 3):
+        envelope = Envelope(f"o{n}", f"kept/o{n}", desk.now, desk.inbox(), "2026-11-20")
+        snoozed(desk, receive(mail(desk, n), envelope, desk.now).ticket_id or "", 60)
+    began, delays = desk.now, list[int]()
+
+    def slow(DelaySeconds: int, **_: object) -> None:
+        delays.append(DelaySeconds + int((desk.now - began).total_seconds()))
+        desk.advance(seconds=10)
+
+    monkeypatch.setattr(wiring.client("sqs"), "send_message", slow)
+    clock.sweep()
+    assert delays == [61, 61, 61]
+
+
 def test_a_timer_nobody_can_read_stops_no_other(desk: Desk) -> None:
     ticket_id, _ = a_reply(desk)
     snoozed(desk, ticket_id, 30)

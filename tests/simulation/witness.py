@@ -110,6 +110,8 @@ class Witness:
         faults = self.world.faults
         soon = until - since < SOON
         way = TIMERS_WAY | ({"relay"} if soon else set())
+        if any(self.world.held.get(function, until - SOON) > until - SOON for function in way - {"later"}):
+            return True
         return any(
             faults.when[name] > until - LINGERS and ((soon and kind in ON_THE_STREAM) or not way.isdisjoint(name))
             for name, kind in faults.struck.items()

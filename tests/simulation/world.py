@@ -104,6 +104,8 @@ class World:
         self.checked: Counter[str] = Counter()
         self.called: set[sites.Site] = set()
         self.crashed: set[sites.Site] = set()
+        self.held: dict[str, datetime] = {}
+        """When each function was last made to wait, so that others go first."""
         self.ways: set[sites.Way] = set()
         self.ways_crashed: set[sites.Way] = set()
         self.current: Invocation | None = None
@@ -345,6 +347,7 @@ class World:
         if kind is None:
             if self.faults.on and draw < self._interleaved:
                 invocation.held += draw / self._interleaved * 3
+                self.held[invocation.function] = self.time
                 self._wait(invocation, draw / self._interleaved * 3)
             return effect()
         if kind in DIES:

@@ -91,6 +91,8 @@ class Inbound:
     thread_index: str | None = None
     unauthenticated: bool = False
     """The domain in From disowns this mail: DMARC fails and asks to reject or quarantine."""
+    proven_sender: bool = False
+    """``sender`` wrote it, by the word of their own domain (DMARC passes for the address in From)."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,7 @@ class StateChange:
     handle: set with state "unreachable" / "reachable" for a customer's handle (blocked the bot), without its channel.
     event_id: equal for two deliveries of the same event.
     recipients: the addresses concerned; empty means all.
+    hearsay: told by a mail, which anybody who got one of ours can write; not by the provider itself.
     """
 
     state: Literal["sent", "delivered", "delayed", "bounced", "complained", "failed", "unreachable", "reachable"]
@@ -123,6 +126,7 @@ class StateChange:
     permanent: bool = False
     event_id: str = ""
     ticket_id: str | None = None
+    hearsay: bool = False
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ class New:
 
     linked_to: str | None = None
     flag: str = ""
-    reason: Literal["first", "stranger", "closed", "separated", "trashed", "blocked"] = "first"
+    reason: Literal["first", "stranger", "closed", "separated", "trashed", "blocked", "unproven"] = "first"
 
 
 def decide(
@@ -55,7 +55,7 @@ def decide(
     best first).  ``received_at`` is when the message reached us.  ``blocked``: people want nothing of this sender.
     """
     ranked = sorted(candidates, key=lambda candidate: STRENGTH[candidate.evidence])
-    believed = [candidate for candidate in ranked if _sender_belongs(message, candidate)]
+    believed = [candidate for candidate in ranked if _is_proof(message, candidate)]
     if believed:
         shared = [candidate for candidate in believed if not _is_kept_apart(candidate, inbox)]
         if blocked:
@@ -72,10 +72,11 @@ def took_part(address: str, ticket: Ticket) -> bool:
     return bool(wanted) and (wanted in ticket.participants or wanted == ticket.customer_handle.lower())
 
 
-def _sender_belongs(message: Inbound, candidate: Candidate) -> bool:
+def _is_proof(message: Inbound, candidate: Candidate) -> bool:
+    """Anybody can guess a number and write somebody's address into From: both together prove nothing."""
     if candidate.evidence == "chat":
         return True
-    if candidate.evidence == "number" and (message.spam or message.unauthenticated):
+    if candidate.evidence == "number" and (message.spam or not message.proven_sender):
         return False
     return took_part(message.sender.address, candidate.ticket)
 
@@ -114,4 +115,7 @@ def _closed_too_long(ticket: Ticket, inbox: Inbox, received_at: datetime) -> boo
 
 def _stranger(message: Inbound, ticket: Ticket) -> New:
     who = message.sender.address or "The sender"
+    if took_part(message.sender.address, ticket):
+        flag = f"The subject names ticket {ticket.id}, but nothing proves that {who} wrote this."
+        return New(linked_to=ticket.id, flag=flag, reason="unproven")
     return New(linked_to=ticket.id, flag=f"{who} never took part in ticket {ticket.id}.", reason="stranger")

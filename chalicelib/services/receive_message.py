@@ -328,7 +328,9 @@ def _is_rich(inbound: Inbound) -> bool:
 
 
 def _people(inbound: Inbound) -> tuple[str, ...]:
-    parties: Sequence[Party] = (inbound.sender, *inbound.reply_to, *inbound.to, *inbound.cc)
+    """Whose mails will belong to the ticket; whom a disowned mail names may be the forger's friends."""
+    named = () if inbound.unauthenticated else (*inbound.reply_to, *inbound.to, *inbound.cc)
+    parties: Sequence[Party] = (inbound.sender, *named)
     return tuple(dict.fromkeys(party.address.lower() for party in parties if party.address))
 
 

@@ -25,6 +25,7 @@ COMES_FROM: dict[str, list[DeliveryState]] = {
 }
 """A bounce may follow a delivery; a late "sent" never hides what came after it.  A state that comes back from the
 provider also settles an unclear message: it is the proof that was missing."""
+ARRIVED = frozenset({"sent", "delivered"})
 BAD = frozenset({"bounced", "complained", "failed"})
 
 
@@ -50,8 +51,8 @@ def record(change: StateChange, at: datetime, channel: str = "email") -> bool:
     )  # fmt: skip
     if change.state in BAD and (moved or _was_interrupted(ticket_id, message_id, change)):
         _bad_news(change, ticket_id, message_id, at, channel, known=moved and again)
-    elif moved and before.state == "unclear":
-        note_arrival(ticket_id, message_id, at)
+    elif state in ARRIVED and (again or (moved and before.state == "unclear")):
+        note_arrival(ticket_id, message_id, at)  # again: whoever wrote the state may have died before this
     return moved
 
 
@@ -80,13 +81,17 @@ def _was_interrupted(ticket_id: str, message_id: str, change: StateChange) -> bo
 
 
 def _bad_news(change: StateChange, ticket_id: str, message_id: str, at: datetime, channel: str, known: bool) -> None:
-    """``known``: the message was undelivered already; this is about one more of its recipients."""
+    """``known``: the message was undelivered already; this is about one more of its recipients.
+
+    The breaker counts messages, and believes the provider alone: else a stranger's mails could stop the inbox.
+    """
     message = messages.get(ticket_id, message_id)
     if change.permanent or change.state == "complained":
         written_to = {party.address.lower() for party in (*message.to, *message.cc, *message.bcc)}
         for address in written_to & {each.lower() for each in change.recipients}:  # a forged bounce may name anybody
             customers.mark_handle(customers.handle_name(channel, address), unreachable=change.reason)
-    breaker.note_failure(directory.inbox(message.inbox_id), at)
+    if not known and not change.hearsay:
+        breaker.note_failure(directory.inbox(message.inbox_id), at)
     if known or message.author_kind == "system":
         return  # an acknowledgement that bounced is nobody's work
     flag_undelivered(ticket_id, message_id, change.reason, at)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -11,7 +11,7 @@ from chalicelib.domain.message import Party, Sent, StateChange
 from chalicelib.domain.people import Actor
 from chalicelib.errors import Refused, Unclear
 from chalicelib.jobs import outbound
-from chalicelib.services import acknowledge, deliver_message, notices, record_state, send_again, take_back
+from chalicelib.services import acknowledge, breaker, deliver_message, notices, record_state, send_again, take_back
 from chalicelib.services.change_ticket import Changes, block_sender, change
 from chalicelib.services.deliver_message import Claimed
 from chalicelib.store import customers, messages, tickets
@@ -275,3 +275,49 @@ def test_a_long_message_whose_body_is_missing_is_never_sent_in_part(desk: Desk, 
     body = f'{{"kind": "deliver", "ticket": "{ticket_id}", "message": "{message_id}", "attempts": "0"}}'
     answer = outbound.deliver({"Records": [{"body": body, "messageId": "1"}]}, None)
     assert answer["batchItemFailures"]
+
+
+def test_bounces_that_come_by_mail_stop_no_inbox(desk: Desk, ticket_id: str, lina: Actor) -> None:
+    """Whoever got one of our mails can write a report that names as many recipients as they like."""
+    held = claimed(desk, ticket_id, lina)
+    deliver_message.record_sent(held, Sent("ses-1", ("ses:ses-1",)), desk.now)
+    for n in range(25):
+        told = StateChange(
+            "bounced", desk.now, our_message_id=held.outbound.message_id, ticket_id=ticket_id, permanent=True,
+            recipients=(f"n{n}@gone.example",), reason=f"n{n} could not be reached.", event_id=f"m#{n}", hearsay=True,
+        )  # fmt: skip
+        record_state.record(told, desk.now)
+    assert breaker.state("support") is None
+    assert tickets.get(ticket_id).undelivered
+
+
+def test_a_message_with_many_recipients_that_fails_counts_once(desk: Desk, ticket_id: str, lina: Actor) -> None:
+    held = claimed(desk, ticket_id, lina)
+    deliver_message.record_sent(held, Sent("ses-1", ("ses:ses-1",)), desk.now)
+    for n in range(25):
+        told = StateChange(
+            "bounced", desk.now, our_message_id=held.outbound.message_id, ticket_id=ticket_id,
+            recipients=(f"n{n}@gone.example",), reason=f"n{n} could not be reached.", event_id=f"e{n}",
+        )  # fmt: skip
+        record_state.record(told, desk.now)
+    assert breaker.state("support") is None
+
+
+@pytest.mark.parametrize("state", ["sent", "delivered"])
+def test_an_arrival_told_again_after_a_crash_still_settles_the_ticket(
+    desk: Desk, ticket_id: str, lina: Actor, monkeypatch: pytest.MonkeyPatch, state: Literal["sent", "delivered"]
+) -> None:
+    held = unclear(desk, ticket_id, lina)
+    told = replace(delivered(held), state=state)
+    with monkeypatch.context() as dying:
+        dying.setattr(record_state, "note_arrival", _dies)
+        with pytest.raises(KeyboardInterrupt):
+            record_state.record(told, desk.now)
+    assert tickets.get(ticket_id).undelivered
+    record_state.record(told, desk.now)
+    ticket = tickets.get(ticket_id)
+    assert (ticket.undelivered, ticket.waiting_since) == (False, None)
+
+
+def _dies(*_: object) -> None:
+    raise KeyboardInterrupt

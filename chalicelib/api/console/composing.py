@@ -141,7 +141,8 @@ def composer_for(
     said = [each for each in shown if each.kind == "message" and not _taken_back(each)]
     own = frozenset(inbox.address.lower() for inbox in desk.inboxes.values())
     mails = [each for each in said if not each.event.get("forward")]  # a forward is no part of the talk
-    last = _without_own(recipients_of(mails[-1]), own) if mails else Recipients()
+    ours = [each for each in mails if each.direction == "out"]
+    last = _without_own(recipients_of((ours or mails)[-1]), own) if mails else Recipients()
     now = _recipients(ticket, said, own, typed)
     differs = changed(last, now) if mails and typed.mode in ("reply", "sender") else changed(now, now)
     inbox = desk.inboxes.get(ticket.inbox_id)

@@ -119,6 +119,7 @@ def message(facts: Facts) -> Inbound:
         references=_references(facts),
         thread_index=mail.thread_index,
         unauthenticated=_is_disowned(facts.envelope),
+        proven_sender=facts.envelope.dmarc == "PASS" and sender.address == mail.from_address.lower(),
     )
 
 

@@ -87,6 +87,7 @@ def bounce_change(bounced: Bounced, found: About, at: datetime, event_id: str) -
         reason=reason,
         permanent=state == "bounced" and not bounced.status.startswith("4"),
         event_id=f"{event_id}#{bounced.recipient}",
+        hearsay=True,
     )
 
 
@@ -114,6 +115,7 @@ def complaint_change(complaint: Complaint, found: About, at: datetime, event_id:
         reason=f"{who} reported this mail as spam. Only direct answers may still go there.",
         permanent=True,
         event_id=event_id,
+        hearsay=True,
     )
 
 

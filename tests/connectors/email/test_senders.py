@@ -31,9 +31,11 @@ class Case:
     headers: str
     recipients: str = "support@shop.example"
     sender: str = "Lina Meyer <lina@customer.example>"
+    dmarc: str = "PASS"
 
     def read(self) -> Inbound:
-        return parsed(raw(f"From: {self.sender}\n{self.headers.strip()}"), recipients=self.recipients)
+        mail = raw(f"From: {self.sender}\n{self.headers.strip()}")
+        return parsed(mail, recipients=self.recipients, dmarc=self.dmarc, dmarc_policy="none")
 
 
 def decided(mail: Inbound) -> Join | New:
@@ -175,6 +177,32 @@ STRANGERS = {
 def test_a_stranger_opens_a_linked_flagged_ticket(name: str) -> None:
     mail = STRANGERS[name].read()
     assert decided(mail) == New("1042", f"{mail.sender.address} never took part in ticket 1042.", "stranger")
+
+
+FORGED = {
+    "a forger where the customer's domain asks for nothing": Case(
+        "To: support@shop.example\nSubject: [#1042]", dmarc="FAIL"
+    ),
+    "a forger where the customer's domain says nothing": Case(
+        "To: support@shop.example\nSubject: [#1042]", dmarc="GRAY"
+    ),
+    "a form that names the customer": Case(
+        "To: support@shop.example\nReply-To: lina@customer.example\nSubject: [#1042]", sender="support@shop.example"
+    ),
+    "a group that names the customer": Case(
+        "To: support@shop.example\nX-Original-From: lina@customer.example\nSubject: [#1042]",
+        sender="support@shop.example",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_who_only_claims_to_be_the_customer_joins_by_no_number(name: str) -> None:
+    mail = FORGED[name].read()
+    assert mail.sender.address == "lina@customer.example"
+    decision = decided(mail)
+    assert isinstance(decision, New)
+    assert (decision.linked_to, decision.reason) == ("1042", "unproven")
 
 
 NEW = {

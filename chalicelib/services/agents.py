@@ -75,7 +75,7 @@ def create_first_admin(pool: UserPool, email: str, name: str, now: datetime) -> 
     pool.add(agent.email, temporary)
     if not staff.add_agent(agent):
         staff.change_agent(agent.id, lambda before: replace(before, role="admin", active=True, totp=False))
-    attempts.forget_account(agent.email)
+    attempts.forget_account(agent.email, now)
     audit.record(SYSTEM, "First admin created", agent.email, now)
     return temporary
 

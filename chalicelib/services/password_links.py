@@ -63,7 +63,7 @@ def request_reset(maker: LinkMaker, email: str, source: str, send: SendMail, now
         raise InvalidInput("No link was sent.", {"email": "Enter the mail address you sign in with."})
     started = time.monotonic()
     attempts.count(RESET_SOURCE, attempts.source_key(RESET_SOURCE, source), now)
-    attempts.count(RESET_ACCOUNT, attempts.account_key(RESET_ACCOUNT, address), now)
+    attempts.count(RESET_ACCOUNT, attempts.counter(RESET_ACCOUNT, address, source, now), now)
     agent = directory.agent_by_email(address)
     if agent is not None and agent.active:
         _send_reset(maker, agent, send, now)
@@ -86,8 +86,12 @@ def agent_of(maker: LinkMaker, token: str, now: datetime) -> Agent:
     return agent
 
 
-def use(pool: UserPool, maker: LinkMaker, token: str, password: str, again: str, now: datetime) -> Agent:
+def use(
+    pool: UserPool, maker: LinkMaker, token: str, password: str, again: str, now: datetime, source: str = ""
+) -> Agent:
     """Set the password and sign the agent out everywhere.
+
+    source: known from now on, so that a stranger who goes on guessing elsewhere locks nobody out there.
 
     Raises:
         InvalidInput: with the sentence beside the field; the link stays good.
@@ -102,7 +106,8 @@ def use(pool: UserPool, maker: LinkMaker, token: str, password: str, again: str,
     except PoorPassword as error:
         store.keep_password_link(agent.id, PasswordLink(sessions.hashed(token)), now + RESET_LASTS)
         raise InvalidInput("The password was not changed.", {"password": passwords.RULE}) from error
-    attempts.forget_account(agent.email)
+    attempts.forget_account(agent.email, now)
+    attempts.remember(agent.email, source, now)
     sessions.end_all(agent.id, now)
     audit.record(actor_of(agent), "Password set", "by a link", now)
     return agent

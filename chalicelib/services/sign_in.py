@@ -78,7 +78,7 @@ def set_first_password(pool: UserPool, token: str, password: str, again: str, no
     _close_step(token)
     sessions.end_all(agent.id, now)
     audit.record(actor_of(agent), "Password set", "first sign-in", now)
-    return _after(pool, agent, answer, store.epoch(agent.id), now)
+    return _after(pool, agent, answer, replace(half, epoch=store.epoch(agent.id)), now)
 
 
 def enter_code(pool: UserPool, token: str, code: str, source: str, now: datetime) -> Step:
@@ -96,7 +96,7 @@ def enter_code(pool: UserPool, token: str, code: str, source: str, now: datetime
         raise NotSignedIn(START_AGAIN) from error
     _close_step(token)
     _forgive_source(source, now)
-    return _after(pool, agent, answer, half.epoch, now, passed_code=True)
+    return _after(pool, agent, answer, half, now, passed_code=True)
 
 
 def finish_set_up(pool: UserPool, token: str, code: str, now: datetime, by: str = "") -> Step:
@@ -121,12 +121,11 @@ def finish_set_up(pool: UserPool, token: str, code: str, now: datetime, by: str 
     pool.use_totp(agent.email, True)
     _note_totp(agent, True, now)
     if half.purpose == "own":
-        attempts.succeeded(ACCOUNT, attempts.account_key(ACCOUNT, agent.email), now)
         return Step("done", "", agent.id)
     if half.access_token:
-        return _enter(agent, half.epoch, now)
+        return _enter(agent, half, now)
     answer = pool.answer(agent.email, "MFA_SETUP", challenge)
-    return _after(pool, agent, answer, half.epoch, now, passed_code=True)
+    return _after(pool, agent, answer, half, now, passed_code=True)
 
 
 def step_waiting(token: str, now: datetime, totp_secret: str = "") -> Step:
@@ -154,7 +153,8 @@ def begin_own_set_up(pool: UserPool, agent: Agent, password: str, source: str, n
     answer = _own_password(pool, agent, password, source, now)
     if not isinstance(answer, Entered):
         raise Conflict("Sign out and in again, then set up the second factor.")
-    return _begin_set_up(pool, HalfSignedIn(agent.id, "set_up", "", answer.access_token, 0, "own", epoch), agent, now)
+    half = HalfSignedIn(agent.id, "set_up", "", answer.access_token, purpose="own", epoch=epoch, source=source)
+    return _begin_set_up(pool, half, agent, now)
 
 
 def turn_off_own(pool: UserPool, agent: Agent, password: str, source: str, now: datetime) -> None:
@@ -207,32 +207,37 @@ def _checked(pool: UserPool, address: str, password: str, source: str, now: date
         observability.warn("sign-in refused", account=attempts.account_key(ACCOUNT, address))
         raise NotSignedIn(REFUSED)
     _forgive_source(source, now)
-    return _after(pool, agent, answer, epoch, now)
+    return _after(pool, agent, answer, HalfSignedIn(agent.id, "code", epoch=epoch, source=source), now)
 
 
 def _after(
-    pool: UserPool, agent: Agent, answer: Entered | Asked, epoch: str, now: datetime, passed_code: bool = False
+    pool: UserPool, agent: Agent, answer: Entered | Asked, way: HalfSignedIn, now: datetime, passed_code: bool = False
 ) -> Step:
-    """Go where Cognito points; an agent who is in may still owe the desk a second factor."""
+    """Go where Cognito points; an agent who is in may still owe the desk a second factor.
+
+    way: this sign-in so far.
+    """
+    ahead = HalfSignedIn(agent.id, "set_up", epoch=way.epoch, source=way.source)
     if isinstance(answer, Entered):
         if directory.desk_settings().require_totp and not passed_code:
-            half = HalfSignedIn(agent.id, "set_up", "", answer.access_token, epoch=epoch)
-            return _begin_set_up(pool, half, agent, now)
+            return _begin_set_up(pool, replace(ahead, access_token=answer.access_token), agent, now)
         if passed_code and not agent.totp:
             _note_totp(agent, True, now)
-        return _enter(agent, epoch, now)
+        return _enter(agent, way, now)
     if answer.challenge == "MFA_SETUP":
-        return _begin_set_up(pool, HalfSignedIn(agent.id, "set_up", answer.session, epoch=epoch), agent, now)
+        return _begin_set_up(pool, replace(ahead, challenge=answer.session), agent, now)
     step: Literal["code", "new_password"] = "code" if answer.challenge == "SOFTWARE_TOKEN_MFA" else "new_password"
-    return _wait_for(HalfSignedIn(agent.id, step, answer.session, epoch=epoch), now)
+    return _wait_for(replace(ahead, step=step, challenge=answer.session), now)
 
 
-def _enter(agent: Agent, epoch: str, now: datetime) -> Step:
+def _enter(agent: Agent, way: HalfSignedIn, now: datetime) -> Step:
     token = sessions.open_session(agent, now)
-    if store.epoch(agent.id) != epoch:  # all sessions were ended since the password was looked at, and missed this one
+    if (
+        store.epoch(agent.id) != way.epoch
+    ):  # all sessions were ended since the password was looked at, and missed this one
         store.end(sessions.hashed(token), agent.id)
         raise NotSignedIn(START_AGAIN)
-    attempts.succeeded(ACCOUNT, attempts.account_key(ACCOUNT, agent.email), now)
+    attempts.entered(agent.email, way.source, now)
     observability.log("signed in", agent=agent.id, second_factor=agent.totp)
     return Step("done", token, agent.id)
 
@@ -305,17 +310,17 @@ def _own_password(
         observability.warn("wrong password", agent=agent.id)
         raise InvalidInput("Nothing was changed.", {field: "This is not your present password."}) from error
     _forgive_source(source, now)
-    attempts.succeeded(ACCOUNT, attempts.account_key(ACCOUNT, agent.email), now)
+    attempts.entered(agent.email, source, now)
     return answer
 
 
 def _count(email: str, source: str, now: datetime) -> None:
     attempts.count(SOURCE, attempts.source_key(SOURCE, source), now)
-    attempts.count(ACCOUNT, attempts.account_key(ACCOUNT, email), now)
+    attempts.count(ACCOUNT, attempts.counter(ACCOUNT, email, source, now), now)
 
 
 def _forgive_source(source: str, now: datetime) -> None:
-    attempts.succeeded(SOURCE, attempts.source_key(SOURCE, source), now)
+    attempts.take_back(SOURCE, attempts.source_key(SOURCE, source), now)
 
 
 def _need_fields(email: str, password: str) -> None:

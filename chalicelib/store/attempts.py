@@ -13,10 +13,11 @@ from chalicelib.store.models import DocumentItem
 
 @dataclass(frozen=True)
 class Attempts:
-    """``locked_until``: no attempt is looked at before."""
+    """failures: since the last lock.  locked_until: no attempt is looked at before.  locks: so far, each longer."""
 
     failures: int = 0
     locked_until: datetime | None = None
+    locks: int = 0
 
 
 @dataclass(frozen=True)
@@ -57,3 +58,21 @@ def write(name: str, attempts: Attempts, before: Counted, expires_at: datetime) 
 
 def forget(name: str) -> None:
     documents.delete(*_key(name))
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where an account was signed in from lately: hashes."""
+
+    known: tuple[str, ...] = ()
+
+
+def places(name: str, now: datetime) -> tuple[str, ...]:
+    """Oldest first; none once the account has not been used for long."""
+    found = documents.read(Places, f"PLACES#{name}", "PLACES", now=now)
+    return found.known if found else ()
+
+
+def keep_places(name: str, known: tuple[str, ...], expires_at: datetime) -> None:
+    """Written over what others wrote meanwhile: what is lost is known again with the next sign-in."""
+    documents.write(f"PLACES#{name}", "PLACES", Places(known), expires_at)

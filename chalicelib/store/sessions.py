@@ -73,7 +73,7 @@ class HalfSignedIn:
     step: which.  challenge: Cognito's session of that step.  access_token: of an agent who is in but must set up a
     second factor first; its secret lies with Cognito and in the page alone.  wrong_codes: tries so far.
     purpose: "own": an agent who is signed in sets up a second factor.
-    epoch: the agent's as the step began; what ends all sessions begins another one.
+    epoch: the agent's as the sign-in began; what ends all sessions begins another one.  source: whence it comes.
     """
 
     agent_id: str
@@ -83,6 +83,7 @@ class HalfSignedIn:
     wrong_codes: int = 0
     purpose: Purpose = "sign_in"
     epoch: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from chalicelib.errors import Conflict, DeskbellError, InvalidInput, NotFound, N
 from chalicelib.services import agents, attempts, password_links, sessions, sign_in
 from chalicelib.services.agents import AgentChange
 from chalicelib.services.user_pool import UserPool
+from chalicelib.store import attempts as kept_attempts
 from chalicelib.store import directory, live
 from chalicelib.store import sessions as store
 from chalicelib.store.directory import DeskSettings
@@ -124,12 +125,82 @@ def test_five_wrong_passwords_lock_the_account_and_the_lock_doubles(pool: UserPo
         enter(pool)
     assert locked.value.retry_after_seconds == 30
     later = NOW + timedelta(seconds=31)
-    assert guess(pool, later) == "not-signed-in"
+    assert [guess(pool, later) for _ in range(6)] == ["not-signed-in"] * 5 + ["too-many"]
     with pytest.raises(TooMany) as locked:
         enter(pool, at=later)
     assert locked.value.retry_after_seconds == 60
     assert enter(pool, at=later + timedelta(seconds=61)).kind == "done"
     assert guess(pool, later + timedelta(seconds=62)) == "not-signed-in", "a good sign-in starts from nothing"
+
+
+ELSEWHERE = "203.0.113.77"
+
+
+def test_one_wrong_guess_an_hour_keeps_nobody_out(pool: UserPool) -> None:
+    """A lock that has run out is over: as many guesses are free as before it."""
+    an_agent(pool)
+    at = NOW
+    for _ in range(12):
+        [guess(pool, at, source=ELSEWHERE) for _ in range(5)]
+        at += attempts.LONGEST_LOCK + timedelta(seconds=1)
+    assert guess(pool, at, source=ELSEWHERE) == "not-signed-in"
+    assert enter(pool, at=at).kind == "done"
+
+
+def test_strangers_cannot_lock_an_account_where_its_agent_signed_in_lately(pool: UserPool) -> None:
+    an_agent(pool)
+    assert enter(pool).kind == "done"
+    for _ in range(6):
+        guess(pool, NOW, source=ELSEWHERE)
+    with pytest.raises(TooMany):
+        sign_in.begin(pool, "lina@shop.example", GOOD_PASSWORD, "192.0.2.1", NOW)
+    assert enter(pool).kind == "done"
+    assert [guess(pool, NOW) for _ in range(6)] == ["not-signed-in"] * 5 + ["too-many"], "here is counted too"
+    month = NOW + attempts.KNOWN_FOR + timedelta(seconds=1)
+    for _ in range(6):
+        guess(pool, month, source=ELSEWHERE)
+    with pytest.raises(TooMany):
+        enter(pool, at=month)
+
+
+def test_a_place_is_known_only_once_the_second_factor_was_given(pool: UserPool) -> None:
+    an_agent(pool)
+    secret = with_second_factor(pool)
+    step = sign_in.begin(pool, "lina@shop.example", GOOD_PASSWORD, ELSEWHERE, NOW)
+    for _ in range(5):
+        guess(pool, NOW, source="192.0.2.1")
+    with pytest.raises(TooMany):
+        sign_in.enter_code(pool, step.token, totp(secret), ELSEWHERE, NOW)
+    step = enter(pool)
+    assert sign_in.enter_code(pool, step.token, totp(secret), SOURCE, NOW).kind == "done", "it was set up here"
+
+
+def test_only_the_last_places_are_known_and_no_address_is_kept(pool: UserPool) -> None:
+    agent = an_agent(pool)
+    for n in range(attempts.MAX_PLACES + 1):
+        assert sign_in.begin(pool, agent.email, GOOD_PASSWORD, f"198.51.100.{n}", NOW).kind == "done"
+    attempts.remember(agent.email, "not an address", NOW)
+    known = kept_attempts.places(attempts.account_key(attempts.ACCOUNT, agent.email), NOW)
+    assert len(known) == attempts.MAX_PLACES
+    assert not [each for each in known if "." in each]
+    for _ in range(5):
+        guess(pool, NOW, source=ELSEWHERE)
+    assert guess(pool, NOW, source="198.51.100.0") == "too-many", "the oldest is forgotten"
+    assert guess(pool, NOW, source="198.51.100.1") == "not-signed-in"
+
+
+def test_counts_of_an_older_release_are_understood(pool: UserPool) -> None:
+    """It counted on after a lock; what has run out is over, what has not goes on."""
+    agent = an_agent(pool)
+    key = attempts.account_key(attempts.ACCOUNT, agent.email)
+    for locked_until, answer in (
+        (NOW - timedelta(seconds=1), "not-signed-in"),
+        (NOW + timedelta(seconds=1), "too-many"),
+    ):
+        kept_attempts.forget(key)
+        old = kept_attempts.Attempts(12, locked_until)
+        assert kept_attempts.write(key, old, kept_attempts.Counted(old, 0), NOW + timedelta(hours=24))
+        assert guess(pool, NOW) == answer
 
 
 def test_an_unknown_account_locks_like_a_known_one(pool: UserPool) -> None:
@@ -391,6 +462,47 @@ def test_a_lock_ends_with_a_new_password(pool: UserPool, mailbox: Mailbox) -> No
         guess(pool, NOW)
     password_links.use(pool, MAKER, reset_link(pool, mailbox), OTHER_PASSWORD, OTHER_PASSWORD, NOW)
     assert enter(pool, OTHER_PASSWORD).kind == "done"
+
+
+def test_ones_own_lock_ends_with_a_new_password_too(pool: UserPool, mailbox: Mailbox) -> None:
+    an_agent(pool)
+    enter(pool)
+    for _ in range(6):
+        guess(pool, NOW)
+    password_links.use(pool, MAKER, reset_link(pool, mailbox), OTHER_PASSWORD, OTHER_PASSWORD, NOW)
+    assert enter(pool, OTHER_PASSWORD).kind == "done"
+
+
+def test_strangers_who_go_on_after_a_reset_lock_nobody_out_where_the_link_was_used(
+    pool: UserPool, mailbox: Mailbox
+) -> None:
+    an_agent(pool)
+    link = reset_link(pool, mailbox)
+    password_links.use(pool, MAKER, link, OTHER_PASSWORD, OTHER_PASSWORD, NOW, SOURCE)
+    for _ in range(6):
+        guess(pool, NOW, source=ELSEWHERE)
+    assert enter(pool, OTHER_PASSWORD).kind == "done"
+
+
+def test_a_used_link_frees_the_way_to_the_next_one(pool: UserPool, mailbox: Mailbox) -> None:
+    an_agent(pool)
+    links = [reset_link(pool, mailbox) for _ in range(3)]
+    with pytest.raises(TooMany):
+        reset_link(pool, mailbox)
+    password_links.use(pool, MAKER, links[-1], OTHER_PASSWORD, OTHER_PASSWORD, NOW)
+    assert reset_link(pool, mailbox)
+
+
+def test_strangers_who_ask_for_links_keep_nobody_from_one_where_they_signed_in(
+    pool: UserPool, mailbox: Mailbox
+) -> None:
+    agent = an_agent(pool)
+    enter(pool)
+    for n in range(3):
+        password_links.request_reset(MAKER, agent.email, f"203.0.113.{n}", mailbox.send, NOW)
+    with pytest.raises(TooMany):
+        password_links.request_reset(MAKER, agent.email, "203.0.113.9", mailbox.send, NOW)
+    assert reset_link(pool, mailbox)
 
 
 # Sessions

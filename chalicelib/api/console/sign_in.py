@@ -113,7 +113,10 @@ def set_password(visit: Visit) -> Response:
     try:
         agent = password_links.agent_of(maker, link, visit.at)
         try:
-            password_links.use(handed.user_pool(), maker, link, form.value("password"), form.value("again"), visit.at)
+            password_links.use(
+                handed.user_pool(), maker, link, form.value("password"), form.value("again"), visit.at,
+                handed.source_of(visit),
+            )  # fmt: skip
         except InvalidInput as error:
             return _password_form(visit, link, agent, error)
     except NotFound as error:

@@ -3,6 +3,7 @@
 import json
 import secrets
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +18,12 @@ Queues = Mapping[str, tuple[str, str]]
 """Name → (dead-letter queue URL, URL of the queue its letters go back to)."""
 MAX_LISTED = 100
 HELD_SECONDS = 30
+WAIT_SECONDS = 1
+"""Long polling: SQS then asks all its servers.  A short poll of a nearly empty queue often misses what lies there."""
+NOTHING_NEW = 2
+"""So many answers in a row without a letter that was not seen before, and the queue is believed to hold no more."""
+MOST_ASKED = 20
+"""Of one queue: with a second each it stays below what API Gateway waits for a page."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +41,9 @@ class DeadLetter:
 def listing(sqs: Any, queues: Queues) -> tuple[DeadLetter, ...]:
     """Everything that waits for a decision, newest first.  Looking hides nothing from the next look."""
     found = []
-    for name, (dead, _) in queues.items():
-        letters = _look(sqs, dead)
+    for name, letters in _look_everywhere(sqs, queues).items():
         found += [_as_letter(name, message) for message in letters]
-        _show_again(sqs, dead, letters)
+        _show_again(sqs, queues[name][0], letters)
     parked = [DeadLetter(key, "parked", at, 0, "", key) for key, at in objects.list_originals(objects.PARKED)]
     return tuple(sorted((*found, *parked), key=lambda letter: letter.at, reverse=True)[:MAX_LISTED])
 
@@ -47,17 +53,26 @@ def _show_again(sqs: Any, url: str, letters: Sequence[Mapping[str, Any]]) -> Non
         sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=each["ReceiptHandle"], VisibilityTimeout=0)
 
 
+def _look_everywhere(sqs: Any, queues: Queues) -> dict[str, list[dict[str, Any]]]:
+    """Letters by queue, hidden from the next look; the waiting is done once for all queues."""
+    with ThreadPoolExecutor(len(queues)) as pool:
+        found = pool.map(lambda pair: _look(sqs, pair[0]), queues.values())
+        return dict(zip(queues, found, strict=True))
+
+
 def _look(sqs: Any, url: str) -> list[dict[str, Any]]:
     seen: dict[str, dict[str, Any]] = {}
-    while len(seen) < MAX_LISTED:
+    nothing_new = 0
+    for _ in range(MOST_ASKED):
         answer = sqs.receive_message(
-            QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=HELD_SECONDS, WaitTimeSeconds=0,
+            QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=HELD_SECONDS, WaitTimeSeconds=WAIT_SECONDS,
             AttributeNames=["All"],
         )  # fmt: skip
         fresh = {each["MessageId"]: each for each in answer.get("Messages", ()) if each["MessageId"] not in seen}
-        if not fresh:
-            break
         seen |= fresh
+        nothing_new = 0 if fresh else nothing_new + 1
+        if nothing_new == NOTHING_NEW or len(seen) >= MAX_LISTED:
+            break
     return list(seen.values())
 
 
@@ -123,12 +138,13 @@ def discard(sqs: Any, queues: Queues, letter_id: str, reason: str, actor: Actor,
 
 
 def _take(sqs: Any, queues: Queues, letter_id: str) -> tuple[str, dict[str, Any]]:
-    for name, (dead, _) in queues.items():
-        letters = _look(sqs, dead)
+    taken = None
+    for name, letters in _look_everywhere(sqs, queues).items():
         wanted = next((each for each in letters if each["MessageId"] == letter_id), None)
-        _show_again(sqs, dead, [each for each in letters if each is not wanted])
-        if wanted is not None:
-            return name, wanted
+        _show_again(sqs, queues[name][0], [each for each in letters if each is not wanted])
+        taken = (name, wanted) if wanted is not None else taken
+    if taken is not None:
+        return taken
     raise NotFound("This letter is no longer there: somebody dealt with it.")
 
 

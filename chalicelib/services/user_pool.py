@@ -1,7 +1,8 @@
 """Cognito as Deskbell uses it: it keeps passwords and second factors, nothing else.
 
 Names, roles and sessions are ours, so its tokens are used at most to set up a second factor and never leave here.
-Agents are known to it by their mail address.
+Agents are known to it by their mail address.  In the later steps of a sign-in it wants the name it gave them itself,
+which it tells in the first (USER_ID_FOR_SRP); so the sessions that leave here hold that name too.
 Source: https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/
 """
 
@@ -37,7 +38,7 @@ class PoorPassword(Exception):
 
 @dataclass(frozen=True)
 class Asked:
-    """Cognito wants one more step; ``session`` continues it."""
+    """Cognito wants one more step; ``session`` continues it and means nothing to others."""
 
     challenge: Challenge
     session: str
@@ -75,31 +76,34 @@ class UserPool:
         return _read(answer)
 
     def answer(self, email: str, asked: Challenge, session: str, **responses: str) -> Entered | Asked:
+        name, plain = _opened(session)
         answer = self._call(
             "admin_respond_to_auth_challenge",
             UserPoolId=self._pool_id,
             ClientId=self._client_id,
             ChallengeName=asked,
-            Session=session,
-            ChallengeResponses={"USERNAME": email, **responses},
+            Session=plain,
+            ChallengeResponses={"USERNAME": name or email, **responses},
         )
-        return _read(answer)
+        return _read(answer, name)
 
     # second factor
 
     def new_totp_secret(self, access_token: str = "", session: str = "") -> tuple[str, str]:
         """The secret for the agent's app, and the session to go on with (empty with an access token)."""
-        given = {"AccessToken": access_token} if access_token else {"Session": session}
+        name, plain = _opened(session)
+        given = {"AccessToken": access_token} if access_token else {"Session": plain}
         answer = self._call("associate_software_token", **given)
-        return answer["SecretCode"], answer.get("Session", "")
+        return answer["SecretCode"], _with_name(name, answer.get("Session", ""))
 
     def verify_totp(self, code: str, access_token: str = "", session: str = "") -> str:
         """The session to go on with; raises WrongCode."""
-        given = {"AccessToken": access_token} if access_token else {"Session": session}
+        name, plain = _opened(session)
+        given = {"AccessToken": access_token} if access_token else {"Session": plain}
         answer = self._call("verify_software_token", UserCode=code, FriendlyDeviceName=DEVICE_NAME, **given)
         if answer.get("Status") != "SUCCESS":
             raise WrongCode
-        return str(answer.get("Session", ""))
+        return _with_name(name, str(answer.get("Session", "")))
 
     def use_totp(self, email: str, wanted: bool) -> None:
         """Ask for six digits at sign-in, or no more."""
@@ -171,12 +175,24 @@ def _as_ours(error: ClientError) -> Exception:
     return error
 
 
-def _read(answer: Any) -> Entered | Asked:
+def _with_name(name: str, session: str) -> str:
+    return f"{name}\n{session}" if name and session else session
+
+
+def _opened(session: str) -> tuple[str, str]:
+    """Cognito's name for the agent, "" where it told none or an earlier release kept the session, and its session."""
+    name, _, plain = session.rpartition("\n")
+    return name, plain
+
+
+def _read(answer: Any, name: str = "") -> Entered | Asked:
+    """``name``: as an earlier step told it."""
     challenge = answer.get("ChallengeName")
     if not challenge:
         return Entered(answer["AuthenticationResult"]["AccessToken"])
     if challenge in ("NEW_PASSWORD_REQUIRED", "SOFTWARE_TOKEN_MFA", "MFA_SETUP"):
-        return Asked(challenge, answer["Session"])
+        told = (answer.get("ChallengeParameters") or {}).get("USER_ID_FOR_SRP", "")
+        return Asked(challenge, _with_name(told or name, answer["Session"]))
     raise NotConfigured(
         f"The user pool asks for a sign-in step that Deskbell does not know ({challenge}). "
         "Set its second factor to authenticator apps only."

@@ -18,7 +18,7 @@ from chalicelib.connectors.email import channel as email_channel
 from chalicelib.connectors.email import mime
 from chalicelib.connectors.email.parsed import ParsedMail
 from chalicelib.jobs import apart, inbound, push, relay
-from chalicelib.services import attempts, ledger, mail_setup, password_links, sign_in
+from chalicelib.services import attempts, dead_letters, ledger, mail_setup, password_links, sign_in
 from tests.simulation.errors import Chokes, Gone
 
 Clock = Callable[[], datetime]
@@ -133,7 +133,7 @@ def deterministic(world: World) -> Iterator[None]:
         put(secrets, "choice", chance.choice)
         put(secrets, "randbelow", chance.randrange)
         put(uuid, "uuid4", lambda: uuid.UUID(int=chance.getrandbits(128)))
-        for module in (push, mail_setup, ledger):
+        for module in (push, mail_setup, ledger, dead_letters):
             put(module, "ThreadPoolExecutor", Inline)
         for module in (attempts, sign_in, password_links):
             put(module, "time", SimpleNamespace(monotonic=lambda: 0.0, sleep=lambda _: None))

@@ -8,7 +8,8 @@ from chalice.app import Response
 from chalicelib import wiring
 from chalicelib.api.console.settings_pages import FINE, Refusal, refusal_of, show
 from chalicelib.api.web import Visit, html
-from chalicelib.errors import DeskbellError, InvalidInput, NotFound
+from chalicelib.connectors import Original
+from chalicelib.errors import DeskbellError, InvalidInput, NotAllowed, NotFound
 from chalicelib.services import audit, breaker, dead_letters, ledger, originals
 from chalicelib.store import directory, objects
 
@@ -144,8 +145,17 @@ def discard(visit: Visit) -> Response:
 def download_failed(visit: Visit) -> Response:
     letter_id = visit.query("letter")
     key, at = _original_of(letter_id)
-    link = objects.original_url(originals.current_key(key, at))
-    return html("", 303, {"Location": link, "Referrer-Policy": "no-referrer"})
+    key = originals.current_key(key, at)
+    if not key.startswith(objects.PARKED):
+        _refuse_a_virus(objects.get_original(key))
+    return html("", 303, {"Location": objects.original_url(key), "Referrer-Policy": "no-referrer"})
+
+
+def _refuse_a_virus(stored: objects.StoredOriginal) -> None:
+    """Nobody has read it yet: only SES's verdict, which rides in its headers, can tell."""
+    original = Original(stored.key, stored.body, stored.metadata, stored.at)
+    if danger := wiring.channel("email").danger(original):
+        raise NotAllowed(danger)
 
 
 def _original_of(letter_id: str) -> tuple[str, datetime]:

@@ -65,7 +65,8 @@ def save_inbox(visit: Visit, inbox_id: str) -> Response:
     inbox, form = directory.inbox(inbox_id), visit.form
     try:
         wanted = replace(_form(form, inbox.channel), signature=inbox.signature, acknowledgement=inbox.acknowledgement)
-        inboxes.change(inbox_id, wanted, inbox_tools(handed.base_url(visit)), visit.actor, visit.at)
+        tools = inbox_tools(handed.base_url(visit), form.value("base_url"))
+        inboxes.change(inbox_id, wanted, tools, visit.actor, visit.at)
     except DeskbellError as error:
         return _inbox_page(visit, inbox, form, refusal_of(error))
     wiring.forget_secrets()

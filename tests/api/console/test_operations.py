@@ -269,6 +269,17 @@ def test_the_original_a_letter_is_about_is_downloaded(admin: Browser, desk: Desk
     assert admin.get("/operations/failed/original?letter=gone").status == 404
 
 
+def test_a_virus_that_nobody_could_read_is_not_downloaded(admin: Browser, desk: Desk) -> None:
+    verdict = b"X-SES-Virus-Verdict: FAIL\nReceived: from x by inbound-smtp.eu-west-1.amazonaws.com with SMTP id one\n"
+    objects.put_original("raw/one", verdict + b"From: lina@customer.example\n\nHello", {})
+    dead_letter(desk, "inbound", '{"key": "raw/one"}')
+    link = re.search(r'href="(/operations/failed/original[^"]+)"', admin.get("/operations/failed").html)
+    assert link
+    answer = admin.get(link[1].replace("&amp;", "&"))
+    assert (answer.status, answer.location) == (403, "")
+    assert "SES found a virus in this mail." in answer.text
+
+
 def test_a_letter_is_discarded_with_a_reason_that_is_kept(admin: Browser, desk: Desk) -> None:
     dead_letter(desk, "work", '{"ticket": "1"}')
     admin.get("/operations/failed")

@@ -67,7 +67,7 @@ def admin(pool: UserPool, mailbox: Mailbox) -> Browser:
 
 def local(monkeypatch: pytest.MonkeyPatch) -> None:
     """The local stack has no receipt rule to follow."""
-    monkeypatch.setattr(settings_inboxes, "inbox_tools", lambda url: inboxes.Tools(inbox_tools(url).secrets, None))
+    monkeypatch.setattr(settings_inboxes, "inbox_tools", lambda *url: inboxes.Tools(inbox_tools(*url).secrets, None))
 
 
 # Every page

@@ -222,7 +222,7 @@ def _events(source: Original, envelope: Envelope, attempt: int) -> Sequence[Pars
 
 def _died_before(envelope: Envelope) -> bool:
     """Notes that its reader died: once may be the machine's doing, however many attempts other things took before."""
-    key = (f"READING#{envelope.receipt_name}", "READING")
+    key = (f"READING#{envelope.original_name}", "READING")
     if documents.read(str, *key) is not None:
         return True
     documents.write(*key, envelope.day, config.now() + timedelta(days=2))

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -39,24 +39,26 @@ class DeadLetter:
 
 
 def listing(sqs: Any, queues: Queues) -> tuple[DeadLetter, ...]:
-    """Everything that waits for a decision, newest first.  Looking hides nothing from the next look."""
+    """Everything that waits for a decision, newest first.  Looking hides it from others for seconds at most."""
     found = []
     for name, letters in _look_everywhere(sqs, queues).items():
         found += [_as_letter(name, message) for message in letters]
-        _show_again(sqs, queues[name][0], letters)
     parked = [DeadLetter(key, "parked", at, 0, "", key) for key, at in objects.list_originals(objects.PARKED)]
     return tuple(sorted((*found, *parked), key=lambda letter: letter.at, reverse=True)[:MAX_LISTED])
 
 
-def _show_again(sqs: Any, url: str, letters: Sequence[Mapping[str, Any]]) -> None:
-    for each in letters:
-        sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=each["ReceiptHandle"], VisibilityTimeout=0)
+def _look_everywhere(sqs: Any, queues: Queues, taken: str = "") -> dict[str, list[dict[str, Any]]]:
+    """Letters by queue, the one with the id ``taken`` hidden from others; the waiting is done once for all queues."""
 
+    def look(url: str) -> list[dict[str, Any]]:
+        letters = _look(sqs, url)
+        for each in letters:
+            if each["MessageId"] != taken:
+                sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=each["ReceiptHandle"], VisibilityTimeout=0)
+        return letters
 
-def _look_everywhere(sqs: Any, queues: Queues) -> dict[str, list[dict[str, Any]]]:
-    """Letters by queue, hidden from the next look; the waiting is done once for all queues."""
     with ThreadPoolExecutor(len(queues)) as pool:
-        found = pool.map(lambda pair: _look(sqs, pair[0]), queues.values())
+        found = pool.map(look, (dead for dead, _ in queues.values()))
         return dict(zip(queues, found, strict=True))
 
 
@@ -138,14 +140,11 @@ def discard(sqs: Any, queues: Queues, letter_id: str, reason: str, actor: Actor,
 
 
 def _take(sqs: Any, queues: Queues, letter_id: str) -> tuple[str, dict[str, Any]]:
-    taken = None
-    for name, letters in _look_everywhere(sqs, queues).items():
-        wanted = next((each for each in letters if each["MessageId"] == letter_id), None)
-        _show_again(sqs, queues[name][0], [each for each in letters if each is not wanted])
-        taken = (name, wanted) if wanted is not None else taken
-    if taken is not None:
-        return taken
-    raise NotFound("This letter is no longer there: somebody dealt with it.")
+    for name, letters in _look_everywhere(sqs, queues, taken=letter_id).items():
+        for each in letters:
+            if each["MessageId"] == letter_id:
+                return name, each
+    raise NotFound("This letter is not there: somebody dealt with it, or is looking at it now. Look again.")
 
 
 def _audit(actor: Actor, what: str, detail: str, at: datetime) -> None:

@@ -4,6 +4,7 @@ import heapq
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 from chalicelib.domain.people import Inbox
 from chalicelib.errors import NotFound
@@ -16,6 +17,8 @@ GMAIL_SENDER = "forwarding-noreply@google.com"
 GMAIL_CODE = re.compile(r"\(#(\d{6,12})\)|(?i:confirmation code:?)\s*(\d{6,12})")
 GMAIL_LINK = re.compile(r"https://mail(?:-settings)?\.google\.com/mail/[^\s<>\"']+")
 LOOKED_AT = 20
+MOST_READ = 2_000
+"""Receipts of a day; where there are more, mail arrives."""
 """Of an inbox's newest mails."""
 GMAIL_FROM = re.compile(r"[\w.+-]+@[\w.-]+\.\w+")
 
@@ -52,12 +55,8 @@ def last_received(inbox: Inbox, now: datetime) -> datetime | None:
     forwarded to.  Two days' receipts, as the ledger reads them, so that what comes in bears no cost for this page.
     """
     days = (f"{now:%Y-%m-%d}", f"{now - timedelta(days=1):%Y-%m-%d}")
-    ours = (
-        each
-        for day in days
-        for each in receipts.of_day(day)
-        if each.inbox_id == inbox.id and each.message_id and each.original_key
-    )
+    of_both = (each for day in days for each in islice(receipts.of_day(day), MOST_READ))
+    ours = (each for each in of_both if each.inbox_id == inbox.id and each.message_id and each.original_key)
     newest = heapq.nlargest(LOOKED_AT, ours, key=lambda each: each.at)
     return next((each.at for each in newest if _came_as_it_should(each, inbox)), None)
 
@@ -66,13 +65,13 @@ def _came_as_it_should(receipt: Receipt, inbox: Inbox) -> bool:
     try:
         message = messages.get(receipt.ticket_id or "", receipt.message_id or "")
         key = originals.current_key(receipt.original_key, originals.midnight(receipt.day))
+        recipients = objects.head_original(key).get("recipients", "").lower().split(",")
     except NotFound:
         return False
     if message.sender is None or message.sender.address.lower() == GMAIL_SENDER:
         return False
     if inbox.address.lower() not in {each.address.lower() for each in (*message.to, *message.cc)}:
         return False
-    recipients = objects.head_original(key).get("recipients", "").lower().split(",")
     return any(_untagged(each.strip()) == _untagged(receiving_address(inbox)) for each in recipients)
 
 

@@ -58,20 +58,24 @@ def get_original(key: str) -> StoredOriginal:
 
 
 def original_exists(key: str) -> bool:
-    from botocore.exceptions import ClientError
-
     try:
-        _client().head_object(Bucket=settings().originals_bucket, Key=key)
-    except ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
-            return False
-        raise
+        head_original(key)
+    except NotFound:
+        return False
     return True
 
 
 def head_original(key: str) -> Mapping[str, str]:
-    """The metadata of an original."""
-    metadata: Mapping[str, str] = _client().head_object(Bucket=settings().originals_bucket, Key=key)["Metadata"]
+    """The metadata of an original; raises NotFound."""
+    from botocore.exceptions import ClientError
+
+    try:
+        found = _client().head_object(Bucket=settings().originals_bucket, Key=key)
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+            raise NotFound(f"no original {key}") from error
+        raise
+    metadata: Mapping[str, str] = found["Metadata"]
     return metadata
 
 

@@ -63,7 +63,9 @@ def test_a_ticket_made_by_hand_was_not_received(desk: Desk, today: str) -> None:
 def test_a_mail_to_nobody_of_ours_is_quarantined_with_the_reason(desk: Desk, today: str) -> None:
     inbound.take_in(put(desk, "g", HELLO.replace(b"<1@", b"<9@"), "stranger@shop.example"))
     assert ledger.day(today).difference == 0
-    assert [each.reason for each in originals.kept_out("quarantined").entries] == ["No inbox of ours was among its recipients."]
+    assert [each.reason for each in originals.kept_out("quarantined").entries] == [
+        "No inbox of ours was among its recipients."
+    ]
 
 
 def test_a_replayed_original_changes_nothing(desk: Desk, today: str) -> None:

@@ -51,16 +51,9 @@ def record(change: StateChange, at: datetime, channel: str = "email") -> bool:
     )  # fmt: skip
     if change.state in BAD and (moved or _was_interrupted(ticket_id, message_id, change)):
         _bad_news(change, ticket_id, message_id, at, channel, known=moved and again)
-    elif state in ARRIVED and (_is_marked(ticket_id) if again else moved and before.state == "unclear"):
-        note_arrival(ticket_id, message_id, at)  # again: whoever wrote the state may have died before this
+    elif state in ARRIVED and ((moved and before.state == "unclear") or (again and not moved)):
+        note_arrival(ticket_id, message_id, at)  # an event told again: who wrote its state may have died before this
     return moved
-
-
-def _is_marked(ticket_id: str) -> bool:
-    try:
-        return tickets.get(ticket_id).undelivered
-    except NotFound:
-        return False
 
 
 def _both(first: str | None, second: str) -> str:
@@ -81,7 +74,8 @@ def _find(change: StateChange) -> tuple[str, str] | None:
 def _was_interrupted(ticket_id: str, message_id: str, change: StateChange) -> bool:
     """The state was written, but the ticket not yet re-opened: a crash lay between."""
     try:
-        return messages.get_delivery(ticket_id, message_id).state == change.state and not _is_marked(ticket_id)
+        already = messages.get_delivery(ticket_id, message_id).state == change.state
+        return already and not tickets.get(ticket_id).undelivered
     except NotFound:
         return False
 

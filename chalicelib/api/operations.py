@@ -28,10 +28,12 @@ PAGE_DEFAULT, PAGE_MOST = 50, 100
 
 TICKET_ID = Text("Number of the ticket.", pattern="[1-9][0-9]{0,11}", example="1042")
 OUR_ID = Text(pattern="[A-Za-z0-9_-]{1,64}")
+FILE_ID = Text(pattern="[A-Za-z0-9_.-]{1,128}")
+"""With a dot: a file that was sent on keeps the name of the message it came with."""
 PATH_PARTS: dict[str, Text] = {
     "ticket_id": TICKET_ID,
     "message_id": OUR_ID,
-    "attachment_id": OUR_ID,
+    "attachment_id": FILE_ID,
     "customer_id": OUR_ID,
     "inbox_id": OUR_ID,
     "agent_id": OUR_ID,

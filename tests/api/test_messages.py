@@ -1,11 +1,16 @@
 """/tickets/{ticket_id}/messages."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from chalicelib import wiring
 from chalicelib.connectors import Capabilities
+from chalicelib.domain.message import Edited, Inbound, IncomingFile, Party
+from chalicelib.services import edit_message, receive_message
+from chalicelib.services.receive_message import Envelope
+from chalicelib.store import directory
 from tests.api.client import Api
 
 
@@ -179,3 +184,33 @@ def test_a_page_of_long_messages_ends_early(api: Api, monkeypatch: pytest.Monkey
     assert len(first["items"]) == 2
     rest = api.get(f"/tickets/{ticket['id']}/messages", cursor=first["next"]).json
     assert [each["text"][0] for each in rest["items"]] == ["1"]
+
+
+def test_a_file_that_was_sent_on_is_listed_and_fetched_under_the_id_that_sends_it_on(api: Api) -> None:
+    label = IncomingFile("label.pdf", "application/pdf", b"%PDF-1")
+    sender = Party("Ada", "ada@customer.example")
+    envelope = Envelope("one", "kept/one", api.desk.now, directory.inbox("support"), f"{api.desk.now:%Y-%m-%d}")
+    receipt = receive_message.receive(
+        Inbound("one", sender, api.desk.now, "Hi", "Hello.", "Hello.", files=(label,)), envelope, api.desk.now
+    )
+    where = f"/tickets/{receipt.ticket_id}/messages"
+    (said,) = (each for each in api.get(where).json["items"] if each["attachments"])
+    name = f"{said['id']}.{said['attachments'][0]['id']}"
+    to = [{"address": "lab@supplier.example"}]
+    sent = reply(api, str(receipt.ticket_id), "Please look.", to=to, attachment_ids=[name])
+    listed = next(each for each in api.get(where).json["items"] if each["id"] == sent["id"])
+    assert [(each["id"], each["name"]) for each in listed["attachments"]] == [(name, "label.pdf")]
+    answer = api.get(f"{where}/{sent['id']}/attachments/{name}")
+    assert (answer.status, answer.json["attachment"]["id"]) == (200, name)
+
+
+def test_a_message_that_was_edited_says_when(api: Api) -> None:
+    at, bot = api.desk.now, api.desk.inbox(id="bot", channel="telegram", address="bot", name="Bot")
+    said = Inbound("one", Party("Ada", "77"), at, "", "Two mgs", "Two mgs", own_keys=("tg#1",))
+    envelope = Envelope("one", "kept/one", at, bot, f"{at:%Y-%m-%d}")
+    where = f"/tickets/{receive_message.receive(said, envelope, at).ticket_id}/messages"
+    assert [each["edited_at"] for each in api.get(where).json["items"]] == [None]
+    edit_message.edit(Edited("tg#1", "Two mugs", at + timedelta(seconds=9)), at)
+    assert {each["text"]: each["edited_at"] for each in api.get(where).json["items"] if each["kind"] == "message"} == {
+        "Two mugs": "2026-11-20T09:00:09.000Z"
+    }

@@ -120,6 +120,7 @@ def message(found: Message, whole: bool = False) -> Json:
         "mail_kind": found.mail_kind,
         "event": dict(found.event) if found.kind == "event" else {},
         "created_at": stamp(found.at),
+        "edited_at": when(found.edited_at),
         "sent_at": when(_left_at(found)),
         "delivery": delivery(found.delivery) if found.delivery else None,
     }

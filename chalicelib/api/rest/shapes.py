@@ -101,6 +101,7 @@ MESSAGE_FIELDS: dict[str, Shape] = {
     "mail_kind": Choice(get_args(MailKind)),
     "event": MapOf(Words(), Words(), about="For events: what changed, to what."),
     "created_at": Moment("When it reached the desk, or was written."),
+    "edited_at": Nullable(Moment("When the customer last changed its words; null: never.")),
     "sent_at": Nullable(Moment("When the sender sent it; of our own messages, when it left; null: not yet.")),
     "delivery": Nullable(DELIVERY),
 }

@@ -32,6 +32,9 @@ def test_a_note_begun_after_sending_stays_and_the_answer_is_used_behind_it(stack
     line.get_by_role("button", name="Use this text").click()
     expect(note).to_have_value("Ask the warehouse\n\nToo quick")
     expect(page.get_by_text("Draft kept")).to_be_visible()
+    page.evaluate("document.body.dataset.role = 'viewer'")  # who gets the same lines, and can write nothing
+    expect(line.locator(".text")).to_be_visible()
+    expect(line.get_by_role("button", name="Use this text")).to_be_hidden()
     page.reload()
     expect(note).to_have_value("Ask the warehouse\n\nToo quick")
 

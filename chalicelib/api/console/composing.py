@@ -40,6 +40,7 @@ class Composer:
     """mode: "reply" answers all, "sender" the sender alone.  last: addresses of the last mail, for "added since".
 
     seed: makes a repeated send the same message.  last_seen: the message committed last when the agent began.
+    passed: files that were chosen for a forward before the agent turned to something else.
     """
 
     mode: Mode
@@ -58,6 +59,7 @@ class Composer:
     left_out: tuple[str, ...] = ()
     files: tuple[File, ...] = ()
     offered: tuple[File, ...] = ()
+    passed: tuple[str, ...] | None = None
     quote_history: bool = False
     signature: str = ""
     saved_at: bool = False
@@ -89,7 +91,9 @@ class Typed:
 
     @property
     def all_files(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((*self.file_ids, *(self.passed or ()))))
+        """Those that go along: what a forward takes is only remembered while something else is written."""
+        passed = self.passed or () if self.mode == "forward" else ()
+        return tuple(dict.fromkeys((*self.file_ids, *passed)))
 
 
 def mode_of(text: str) -> Mode:
@@ -152,6 +156,7 @@ def composer_for(
         "text": typed.text, "html": typed.html, "to": written(now.to), "cc": written(now.cc),
         "bcc": written(now.bcc), "last": last.addresses(), "added": differs.added, "left_out": differs.removed,
         "files": uploads(listed, ticket.id), "offered": offered, "quote_history": typed.quote_history,
+        "passed": None if typed.mode == "forward" else typed.passed,
         "signature": signature_of(agent.signature, inbox.signature if inbox else ""), "saved_at": typed.saved,
     }  # fmt: skip
     return Composer(
@@ -197,15 +202,17 @@ def _answered(ticket: Ticket, said: Sequence[Message]) -> Message | None:
 
 
 def _offered(ticket: Ticket, said: Sequence[Message], typed: Typed) -> tuple[File, ...]:
-    """For a forward: the conversation's files; those of the message that is passed on are chosen already."""
+    """For a forward: the files of the newest messages; those of the message that is passed on are chosen already."""
     if typed.mode != "forward":
         return ()
     forwarded = _answered(ticket, said)
     older = [forwarded] if forwarded and all(each.id != forwarded.id for each in said) else []
     ready = attachments.offered([forwarded]) if forwarded else ()
-    chosen = typed.all_files if typed.passed is not None else tuple(each.id for each in ready if not each.inline)
+    chosen = typed.all_files if typed.passed is not None else tuple(each.id for each in ready)
     return tuple(
-        File(each.id, each.name, each.size_bytes, each.id in chosen) for each in attachments.offered([*older, *said])
+        File(each.id, each.name, each.size_bytes, each.id in chosen)
+        for each in attachments.offered([*older, *said])
+        if not (each.inline and each.content_id)  # a picture within the words: signatures are full of them
     )
 
 

@@ -127,7 +127,7 @@ def change_mode(visit: Visit, ticket_id: str) -> Response:
     mode: Mode = mode_of(visit.form.value("to_mode"))
     typed = Typed(
         mode, before.text, before.html, None, file_ids=before.file_ids, quote_history=before.quote_history,
-        last_seen=before.last_seen, seed=before.seed,
+        last_seen=before.last_seen, seed=before.seed, passed=before.passed,
     )  # fmt: skip
     return _composer_again(visit, ticket_id, typed)
 

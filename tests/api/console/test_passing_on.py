@@ -1,5 +1,7 @@
 """The composer of a forward offers the conversation's files; what is chosen goes along and is kept with the draft."""
 
+from typing import Any
+
 import pytest
 
 from chalicelib.domain.message import IncomingFile
@@ -37,7 +39,7 @@ def test_a_forward_offers_the_files_and_takes_the_chosen_ones_along(desk: Desk, 
     bill, logo, _ = ids(number)
     form = write_form(ben, number, "?mode=forward")
     assert "bill.pdf 2 KB" in ben.page.text
-    assert logo in ben.page.html
+    assert logo not in ben.page.html, "a picture inside the words is no file of its own"
     assert "run.exe" not in ben.page.html.split('id="composer"')[1]
     assert form.fields["pass"] == [bill]
     ben.post(f"/tickets/{number}/write", {**form.fields, "to": "lab@supplier.example", "text": "Please look."})
@@ -47,19 +49,38 @@ def test_a_forward_offers_the_files_and_takes_the_chosen_ones_along(desk: Desk, 
     assert ben.get(f"/tickets/{number}/messages/{sent.id}/files/{bill}").status == 303
 
 
+@pytest.mark.parametrize("chosen", [[], ["bill"]], ids=["none", "one"])
+def test_the_choice_outlasts_other_modes_and_goes_with_none_of_them(
+    desk: Desk, ben: Browser, chosen: list[str]
+) -> None:
+    number = receive(desk, files=FILES)
+    passed = ids(number)[:1] if chosen else []
+    fields: dict[str, Any] = write_form(ben, number, "?mode=forward").fields | {"pass": passed, "text": "Please look."}
+    for mode in ("note", "reply", "forward"):
+        page = ben.post(f"/tickets/{number}/composer", {**fields, "to_mode": mode})
+        fields = page.form(f"/tickets/{number}/write").fields
+        if mode == "note":
+            assert "bill.pdf" not in page.html.split('id="composer"')[1]
+            ben.post(f"/tickets/{number}/write", {**fields, "seed": "other"})
+            (note,) = (each for each in messages.newest(number).messages if each.kind == "note")
+            assert note.attachments == ()
+    assert fields.get("pass", []) == passed
+
+
 def test_an_answer_offers_none(desk: Desk, ben: Browser) -> None:
     number = receive(desk, files=FILES)
     assert "pass" not in write_form(ben, number).fields
 
 
 def test_the_choice_is_kept_with_the_draft_and_alone_makes_none(desk: Desk, ben: Browser) -> None:
-    number = receive(desk, files=FILES)
-    _, logo, _ = ids(number)
-    fields = write_form(ben, number, "?mode=forward").fields | {"pass": [logo]}
+    label = IncomingFile("label.pdf", "application/pdf", b"%PDF-2")
+    number = receive(desk, files=(*FILES, label))
+    second = ids(number)[-1]
+    fields = write_form(ben, number, "?mode=forward").fields | {"pass": [second]}
     ben.post(f"/tickets/{number}/draft", {**fields, "text": ""})
     assert drafts.load(number, "ben") is None
     ben.post(f"/tickets/{number}/draft", {**fields, "text": "Please look."})
-    assert write_form(ben, number).fields["pass"] == [logo]
+    assert write_form(ben, number).fields["pass"] == [second]
     ben.post(f"/tickets/{number}/draft", {**fields, "pass": [], "text": "Please look."})
     assert "pass" not in write_form(ben, number).fields
 

@@ -84,7 +84,7 @@ def test_not_even_signing_in_can_be_started_by_another_site(world: World, header
         assert "Set-Cookie" not in answer.headers
 
 
-READINGS = ("LIVETICKET#", "LEDGER ", "LEDGERREAD ", "USAGE ")
+READINGS = ("LIVETICKET#", "LEDGER ", "LEDGERREAD ", "USAGE ", "COUNTERS ~day")
 """A page's pass to its socket, and accounts that are kept so as not to be made twice: nothing that anybody decided."""
 
 

@@ -65,6 +65,17 @@ def link_of_kept_out(entry: KeptOut) -> str:
     return objects.original_url(key)
 
 
+def link_of_unread(key: str, at: datetime, danger: Callable[[objects.StoredOriginal], str]) -> str:
+    """Of what could not be processed: only SES's verdict, which ``danger`` finds in its headers, can tell of a virus.
+
+    A parked change is our own, no mail.
+    """
+    key = current_key(key, at)
+    if not key.startswith(objects.PARKED) and (harm := danger(objects.get_original(key))):
+        raise NotAllowed(harm)
+    return objects.original_url(key)
+
+
 def is_offered(entry: KeptOut) -> bool:
     return entry.outcome != "quarantined" or not entry.virus
 

@@ -9,7 +9,7 @@ from chalicelib import wiring
 from chalicelib.api.console.settings_pages import FINE, Refusal, refusal_of, show
 from chalicelib.api.web import Visit, html
 from chalicelib.connectors import Original
-from chalicelib.errors import DeskbellError, InvalidInput, NotAllowed, NotFound
+from chalicelib.errors import DeskbellError, InvalidInput, NotFound
 from chalicelib.services import audit, breaker, dead_letters, ledger, originals
 from chalicelib.store import directory, objects
 
@@ -57,13 +57,17 @@ def _ledger_page(visit: Visit, wanted: date, refusal: Refusal) -> Response:
 def take_in_again(visit: Visit) -> Response:
     """An original that is missing is read again; only what the day's account names can be."""
     try:
-        day, name = _day(visit.form.value("day"), visit.at.date()), visit.form.value("original")
+        day = _day(visit.form.value("day"), visit.at.date())
+    except InvalidInput as error:
+        return _ledger_page(visit, visit.at.date(), refusal_of(error))
+    name = visit.form.value("original")
+    try:
         if name not in ledger.look(day.isoformat(), visit.at).missing:
             raise NotFound("This original is no longer missing.")
         originals.replay(objects.kept_key(name, originals.midnight(day.isoformat())), wiring.send_to_inbound)
         audit.record(visit.actor, "Original read again", name, visit.at)
     except DeskbellError as error:
-        return _ledger_page(visit, visit.at.date(), refusal_of(error))
+        return _ledger_page(visit, day, refusal_of(error))
     return visit.go(LEDGER, day=day.isoformat(), done="replayed")
 
 
@@ -143,19 +147,12 @@ def discard(visit: Visit) -> Response:
 
 
 def download_failed(visit: Visit) -> Response:
-    letter_id = visit.query("letter")
-    key, at = _original_of(letter_id)
-    key = originals.current_key(key, at)
-    if not key.startswith(objects.PARKED):
-        _refuse_a_virus(objects.get_original(key))
-    return html("", 303, {"Location": objects.original_url(key), "Referrer-Policy": "no-referrer"})
+    link = originals.link_of_unread(*_original_of(visit.query("letter")), _danger)
+    return html("", 303, {"Location": link, "Referrer-Policy": "no-referrer"})
 
 
-def _refuse_a_virus(stored: objects.StoredOriginal) -> None:
-    """Nobody has read it yet: only SES's verdict, which rides in its headers, can tell."""
-    original = Original(stored.key, stored.body, stored.metadata, stored.at)
-    if danger := wiring.channel("email").danger(original):
-        raise NotAllowed(danger)
+def _danger(stored: objects.StoredOriginal) -> str:
+    return wiring.channel("email").danger(Original(stored.key, stored.body, stored.metadata, stored.at))
 
 
 def _original_of(letter_id: str) -> tuple[str, datetime]:

@@ -90,6 +90,28 @@ def test_a_difference_is_named(desk: Desk) -> None:
     assert directory.audit_entries(f"{desk.now:%Y-%m}")[0].what == "Original read again"
 
 
+def test_too_many_are_named_so_and_none_is_called_lost(admin: Browser) -> None:
+    documents.write("LEDGER", "2026-11-19", LedgerDay("2026-11-19", 409, 0, 412, 0, 0, -3, closed=True))
+    text = admin.get("/operations/ledger?day=2026-11-19").text
+    assert "2026-11-19 : received 409 = shown 412 − too many 3" in text
+    assert "409 412 0 0 3 too many" in text
+    assert "More is shown or kept out than was received." in text
+    assert "missing" not in text and "neither shown nor" not in text
+
+
+def test_a_difference_without_a_name_asks_for_another_look(admin: Browser) -> None:
+    documents.write("LEDGER", "2026-11-19", LedgerDay("2026-11-19", 412, 0, 410, 0, 0, 2, closed=True))
+    assert "first; then reload this page." in admin.get("/operations/ledger?day=2026-11-19").text
+
+
+@pytest.mark.parametrize(("day", "shown"), [("2026-11-19", "2026-11-19"), ("never", "2026-11-20")])
+def test_what_cannot_be_taken_in_again_is_said_on_the_day_it_was_asked_of(admin: Browser, day: str, shown: str) -> None:
+    csrf = admin.get("/operations/kept-out").form("/sign-out").fields["csrf"]
+    page = admin.post("/operations/ledger/replay", {"csrf": csrf, "day": day, "original": "gone"})
+    assert page.status in (404, 422)
+    assert f"{shown} : received 0" in page.text
+
+
 def test_days_before_are_listed_and_can_be_counted_again(admin: Browser, desk: Desk) -> None:
     documents.write("LEDGER", "2026-11-19", LedgerDay("2026-11-19", 412, 0, 409, 3, 0, 0))
     page = admin.get("/operations/ledger")
@@ -212,6 +234,33 @@ def test_only_what_stands_in_the_list_can_be_had(admin: Browser, desk: Desk) -> 
         assert admin.get(f"/operations/kept-out/original?{named}").status == 404
 
 
+def paging(page: Page) -> dict[str, str]:
+    """Where each link between the pages of a list leads, by its name."""
+    found = re.findall(r'href="([^"#]*)#[a-z]+" aria-label="((?:Older|Newest) [a-z]+)"', html.unescape(page.html))
+    return {name: path for path, name in found}
+
+
+def test_each_list_stays_where_it_is_while_the_other_is_paged(
+    admin: Browser, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    today(desk)
+    monkeypatch.setattr(originals, "LISTED", 1)
+    for n in range(3):
+        desk.advance(seconds=1)
+        receive(desk, f"loop{n}", suppressed=f"Loop {n}.")
+        keep_out(desk, f"odd{n}", f"Odd {n}.")
+    page = (admin := signed_in(desk)).get("/operations/kept-out")
+    for link, shown in (
+        ("Older suppressed", ("Loop 1.", "Odd 2.")),
+        ("Older quarantined", ("Loop 1.", "Odd 1.")),
+        ("Older suppressed", ("Loop 0.", "Odd 1.")),
+        ("Newest quarantined", ("Loop 0.", "Odd 2.")),
+    ):
+        page = admin.get(paging(page)[link])
+        assert tuple(each for n in range(3) for each in (f"Loop {n}.",) if each in page.text) == shown[:1]
+        assert tuple(each for n in range(3) for each in (f"Odd {n}.",) if each in page.text) == shown[1:]
+
+
 def test_older_entries_are_a_page_further_and_can_be_replayed_there(
     admin: Browser, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -228,10 +277,10 @@ def test_older_entries_are_a_page_further_and_can_be_replayed_there(
         links = [each for each in downloads(page) if "list=suppressed" in each]
         seen.append([re.search(r"loop\d", each).group() for each in links])  # type: ignore[union-attr]  # each has one
         assert "It could not be read." in page.text
-        older = re.findall(r'href="([^"]*)">Older', html.unescape(page.html))
+        older = paging(page).get("Older suppressed")
         if not older:
             break
-        page = admin.get(older[0].partition("#")[0])
+        page = admin.get(older)
     assert seen == [["loop4", "loop3"], ["loop2", "loop1"], ["loop0"]]
     assert admin.get(links[0]).status == 303
     fields = dict(parse_qsl(links[0].partition("?")[2]))

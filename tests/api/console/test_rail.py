@@ -40,7 +40,8 @@ def test_everybody_sees_both_numbers_and_who_may_open_the_ledger_a_link(desk: De
     browser = signed_in(desk, role=role)
     count(desk)
     leads = "/operations/ledger" if role in ("admin", "leader") else ""
-    assert foot(browser) == ("Today: 412 received, 412 shown", leads)
+    assert foot(browser) == ("Today (UTC) until 09:00: 412 received, 412 shown", leads)
+    assert "title=" not in browser.page.html.split('id="today"')[1].split("</p>")[0]
 
 
 @pytest.mark.parametrize(
@@ -55,7 +56,7 @@ def test_everybody_sees_both_numbers_and_who_may_open_the_ledger_a_link(desk: De
 def test_what_is_not_shown_is_named_and_a_difference_is_marked(desk: Desk, values: dict[str, int], says: str) -> None:
     browser = signed_in(desk)
     counted = count(desk, **values)
-    assert foot(browser)[0] == f"Today: {counted.received} received{says}"
+    assert foot(browser)[0] == f"Today (UTC) until 09:00: {counted.received} received{says}"
     assert ('aria-label="Attention"' in browser.page.html) == ("difference" in values)
 
 
@@ -109,7 +110,7 @@ def test_the_hour_keeps_it_true(desk: Desk) -> None:
     browser = signed_in(desk)
     assert foot(browser) == ("", "")
     clock.hourly()
-    assert foot(browser) == ("Today: 2 received, 2 shown", "")
+    assert foot(browser) == ("Today (UTC) until 23:00: 2 received, 2 shown", "")
 
 
 def test_an_earlier_count_that_ends_later_takes_no_newer_ones_place(desk: Desk) -> None:

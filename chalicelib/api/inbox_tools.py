@@ -17,7 +17,7 @@ def inbox_tools(public_url: str, base_url: str = "") -> Tools:
     public_url: where the desk is reached from outside: providers send their webhooks below it.
     base_url: where the provider's API lies; empty: at its usual address.
 
-    Locally the SMTP port takes mail for every inbox, so there is no receipt rule to keep in step.
+    Locally the SMTP port looks at the active inboxes itself, so there is no receipt rule to keep in step.
     """
     receiving = None if settings().local else ReceiptRule(wiring.client("ses"))
     return Tools(InboxSecrets(wiring.client("ssm")), receiving, {"telegram": _telegram(public_url, base_url)})

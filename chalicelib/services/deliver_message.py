@@ -195,10 +195,14 @@ def give_up_on_stuck(ticket_id: str, message_id: str, at: datetime) -> bool:
 
 
 def finish_interrupted(ticket_id: str, message_id: str, at: datetime) -> None:
-    """A delivery that is over but still carries its pending mark: the function ended between two writes."""
+    """A delivery that is over but still carries its pending mark: the function ended between two writes.
+
+    The flag takes the mark off in its own transaction, so a mark on what did not arrive says that it was not laid, even
+    where the ticket carries another message's.
+    """
     delivery = messages.get_delivery(ticket_id, message_id)
     ours = messages.get(ticket_id, message_id).author_kind != "system"
-    if ours and delivery.state in ("failed", "unclear") and not tickets.get(ticket_id).undelivered:
+    if ours and delivery.state in ("failed", "unclear"):
         flag_undelivered(ticket_id, message_id, delivery.reason, at)
     else:
         messages.settle_delivery(ticket_id, message_id)

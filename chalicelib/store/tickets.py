@@ -7,7 +7,7 @@ from datetime import datetime
 from pynamodb.exceptions import UpdateError
 
 from chalicelib.domain.moments import from_stamp, stamp
-from chalicelib.domain.ticket import LIVE, SetAside, Status, Ticket, TicketRow
+from chalicelib.domain.ticket import DONE, LIVE, SetAside, Status, Ticket, TicketRow
 from chalicelib.errors import NotFound
 from chalicelib.store.codec import decode, encode
 from chalicelib.store.models import CounterItem, DocumentItem, TicketItem
@@ -162,10 +162,8 @@ def put_changed(
     """Add to ``transaction`` the write of ``after``, refused (label "ticket") when ``before`` is no longer current.
 
     ``keep_seen`` False makes it unread for everybody.  Returns the ticket as it will be stored.
-    What was set aside is dropped by whoever makes the ticket live: from then on its own fields tell.
     """
-    set_aside = None if after.status in LIVE else after.set_aside
-    stored = replace(after, version=before.ticket.version + 1, set_aside=set_aside)
+    stored = replace(_wait_in_place(after), version=before.ticket.version + 1)
     if _is_listed(stored) and not _is_listed(before.ticket):
         transaction.put("undelivered", DocumentItem(UNDELIVERED, f"{int(stored.id):012d}"))
     if _is_listed(before.ticket) and not _is_listed(stored):
@@ -173,6 +171,20 @@ def put_changed(
     item = as_item(stored, at, before.seen_by if keep_seen else ())
     transaction.put("ticket", item, TicketItem.version == before.ticket.version)
     return stored
+
+
+def _wait_in_place(ticket: Ticket) -> Ticket:
+    """Whoever brings a ticket back or ends its work, and by what: who waited and was not answered is not forgotten.
+
+    Of a live ticket its own fields tell, of one whose work is over what was set aside.
+    """
+    aside = ticket.set_aside or SetAside()
+    since = ticket.waiting_since or aside.waiting_since
+    if ticket.status in LIVE:
+        return replace(ticket, waiting_since=since, set_aside=None)
+    if ticket.status in DONE and ticket.waiting_since is not None:
+        return replace(ticket, waiting_since=None, set_aside=replace(aside, waiting_since=since))
+    return ticket
 
 
 def _is_listed(ticket: Ticket) -> bool:

@@ -170,8 +170,9 @@ def test_the_copy_of_an_answer_ends_the_wait_that_was_set_aside(desk: Desk, tick
 
 
 def test_a_forward_that_failed_makes_nobody_wait(desk: Desk, ticket_id: str, lina: Actor) -> None:
+    answered(desk, ticket_id, lina)
     held = claimed(desk, ticket_id, lina, text="Is it true?", to=SUPPLIER, forward=True)
-    change(ticket_id, lina, Changes(status="resolved"), desk.now)  # settled by phone
+    change(ticket_id, lina, Changes(status="resolved"), desk.now)
     deliver_message.record_refused(held, Refused("no such recipient", None), desk.now)
     ticket = tickets.get(ticket_id)
     assert (ticket.status, ticket.undelivered, ticket.waiting_since) == ("open", True, None)

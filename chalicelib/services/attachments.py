@@ -122,10 +122,11 @@ def offered(said: Sequence[Message]) -> tuple[Attachment, ...]:
 
 
 def passed_on(ticket_id: str, attachment_id: str) -> Attachment | None:
-    """A file of this very ticket's conversation; None when there is none of that name."""
+    """A file of this very ticket's conversation; None when there is none of that name, or it stands in a note."""
     message_id, _, file_id = attachment_id.partition(DOT)
     try:
-        return attachment_of(messages.get(ticket_id, message_id), file_id)
+        message = messages.get(ticket_id, message_id)
+        return attachment_of(message, file_id) if message.kind == "message" else None
     except NotFound:
         return None
 

@@ -213,3 +213,13 @@ def test_a_file_of_the_conversation_is_sent_on_and_of_another_it_is_not(api: Api
     assert [(each["name"], each["sha256"]) for each in sent.json["attachments"]] == [(file["name"], file["sha256"])]
     refused = api.post(f"/tickets/{other['id']}/messages", body)
     assert (refused.status, list(refused.json["fields"])) == (422, ["attachments"])
+
+
+def test_a_file_of_a_note_is_sent_to_nobody(api: Api) -> None:
+    ticket = api.ticket()
+    path = f"/tickets/{ticket['id']}/messages"
+    files = [upload(api, ticket["id"], b"%PDF-1.7")]
+    note = api.post(path, {"kind": "note", "text": "Ours alone.", "attachment_ids": files})
+    [file] = note.json["attachments"]
+    refused = api.post(path, {"kind": "reply", "text": "A", "attachment_ids": [f"{note.json['id']}.{file['id']}"]})
+    assert (refused.status, list(refused.json["fields"])) == (422, ["attachments"])

@@ -74,6 +74,21 @@ def test_offered_is_each_file_once_without_what_is_dangerous_or_in_a_note(desk: 
     ]
 
 
+def test_a_file_of_a_note_reaches_nobody_by_any_name(desk: Desk, anna: Actor) -> None:
+    ticket_id, message_id = received(desk)
+    upload = attachments.start_upload(ticket_id, anna, "margins.pdf", "application/pdf", 4, desk.now, b"n")
+    objects.put_attachment(f"uploads/{upload.attachment_id}", b"%PDF", "application/pdf")
+    files = (upload.attachment_id, f"{message_id}.a1")
+    note = add_note(ticket_id, anna, "Ours alone.", desk.advance(seconds=1), files)
+    for file in note.attachments:
+        with pytest.raises(InvalidInput) as error:
+            forward(desk, ticket_id, anna, f"{note.id}.{file.id}")
+        assert "not part of this conversation" in error.value.fields["attachments"]
+        assert attachments.passed_on(ticket_id, f"{note.id}.{file.id}") is None
+    sent = messages.get(ticket_id, forward(desk, ticket_id, anna, f"{message_id}.a1"))  # it stands in the mail as well
+    assert [each.name for each in sent.attachments] == ["bill.pdf"]
+
+
 def test_a_forward_taken_back_has_its_files_again_for_whoever_uses_it(desk: Desk, anna: Actor) -> None:
     ticket_id, message_id = received(desk)
     sent = forward(desk, ticket_id, anna, f"{message_id}.a1")

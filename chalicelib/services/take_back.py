@@ -15,6 +15,7 @@ from chalicelib.services.change_ticket import event_message
 from chalicelib.services.said import MAX_OWN_STEPS, answers_to, find, snippet_of, standing
 from chalicelib.store import documents, messages, tickets
 from chalicelib.store.codec import decode, encode
+from chalicelib.store.models import DocumentItem
 from chalicelib.store.tickets import Loaded
 from chalicelib.store.transaction import Lost, Transaction
 
@@ -35,14 +36,15 @@ def undo(ticket_id: str, message_id: str, actor: Actor, at: datetime) -> drafts.
         before = tickets.load(ticket_id)
         message = messages.get(ticket_id, message_id)
         writer = _writer(message, actor)
-        kept = drafts.load(ticket_id, writer) if writer else None
+        lies = _draft_item(ticket_id, writer) if writer else None
+        kept = decode(drafts.Draft, lies.data or "{}") if lies else None
         draft = draft_of(message, at)
         if message.delivery is not None and message.delivery.state == "cancelled":
             return (kept or draft) if writer == actor.id else None
         if message.delivery is None or message.delivery.state != "queued":
             break
         try:
-            _undo_once(before, message, actor, at, None if _says_other(kept, draft) else draft, kept)
+            _undo_once(before, message, actor, at, None if _says_other(kept, draft) else draft, lies)
         except Lost:
             continue
         return None if writer != actor.id or _says_other(kept, draft) else draft
@@ -55,6 +57,15 @@ def _writer(message: Message, actor: Actor) -> str | None:
     """Whose words they are: the author's, or, of what a program wrote, the agent's who took it back."""
     by = (message.author_kind, message.author_id) if message.author_kind == "agent" else (actor.kind, actor.id)
     return by[1] if by[0] == "agent" else None
+
+
+def _draft_item(ticket_id: str, writer: str) -> DocumentItem | None:
+    item = drafts.item_key(ticket_id, writer)
+    try:
+        item.refresh(consistent_read=True)
+    except DocumentItem.DoesNotExist:
+        return None
+    return item
 
 
 def _says_other(kept: drafts.Draft | None, draft: drafts.Draft) -> bool:
@@ -78,8 +89,9 @@ def _undo_once(
     actor: Actor,
     at: datetime,
     draft: drafts.Draft | None,
-    kept: drafts.Draft | None,
+    lies: DocumentItem | None,
 ) -> None:
+    """``lies``: the draft that is there already, as it was read."""
     ticket = before.ticket
     after = _as_before(ticket, taken_back, at)
     transaction = Transaction()
@@ -92,8 +104,8 @@ def _undo_once(
     if writer and draft and len(encode(draft).encode()) <= MAX_DRAFT_BYTES:  # a longer one stays in the conversation
         key = drafts.item_key(ticket.id, writer)
         item = documents.item(str(key.pk), str(key.sk), draft, at + timedelta(days=drafts.DRAFT_DAYS))
-        put = transaction.put if kept else transaction.put_new  # not over what is being kept at this moment
-        put("draft", item)
+        as_read = DocumentItem.data == lies.data if lies else DocumentItem.pk.does_not_exist()
+        transaction.put("draft", item, as_read)  # not over what is being kept at this moment, perhaps in another tab
     transaction.commit()
 
 

@@ -1,5 +1,6 @@
 """Taking an answer back: one transaction, whatever dies or is lost on the way, and the ticket as it stood before."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -191,6 +192,45 @@ def test_a_draft_kept_at_the_same_moment_wins(
     monkeypatch.setattr(messages, "cancel", late)
     assert take_back.undo(ticket_id, message_id, anna, desk.now) is None
     assert drafts.load(ticket_id, "anna") == note
+
+
+@pytest.mark.parametrize(
+    ("typed", "given"), [("Wrong price. No, the right one", None), ("Wrong price.", "Wrong price.")]
+)
+def test_what_another_tab_keeps_over_the_copy_at_the_same_moment_wins(
+    desk: Desk, ticket_id: str, anna: Actor, monkeypatch: pytest.MonkeyPatch, typed: str, given: str | None
+) -> None:
+    message_id = answer(desk, ticket_id, anna)
+    drafts.save(ticket_id, "anna", drafts.Draft("reply", "Wrong price.", desk.now))
+    other = drafts.Draft("reply", typed, desk.advance(seconds=1))
+    late_once(monkeypatch, lambda: drafts.save(ticket_id, "anna", other))
+    draft = take_back.undo(ticket_id, message_id, anna, desk.now)
+    assert (draft.text if draft else None) == given
+    found = drafts.load(ticket_id, "anna")
+    assert found is not None and found.text == typed
+    assert messages.get_delivery(ticket_id, message_id).state == "cancelled"
+
+
+def test_a_copy_that_another_tab_discards_at_the_same_moment_is_given_back(
+    desk: Desk, ticket_id: str, anna: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message_id = answer(desk, ticket_id, anna)
+    drafts.save(ticket_id, "anna", drafts.Draft("reply", "Wrong price.", desk.now))
+    late_once(monkeypatch, lambda: drafts.discard(ticket_id, "anna"))
+    draft = take_back.undo(ticket_id, message_id, anna, desk.now)
+    assert draft is not None and drafts.load(ticket_id, "anna") == draft
+
+
+def late_once(monkeypatch: pytest.MonkeyPatch, act: Callable[[], None]) -> None:
+    """``act`` happens between the reading of the draft and the transaction, the first time."""
+    cancel, left = messages.cancel, [act]
+
+    def late(*given: Any) -> None:
+        while left:
+            left.pop()()
+        cancel(*given)
+
+    monkeypatch.setattr(messages, "cancel", late)
 
 
 def test_an_answer_of_aws_that_is_lost_does_not_make_it_too_late(

@@ -116,6 +116,9 @@ def _closed_too_long(ticket: Ticket, inbox: Inbox, received_at: datetime) -> boo
 def _stranger(message: Inbound, ticket: Ticket) -> New:
     who = message.sender.address or "The sender"
     if took_part(message.sender.address, ticket):
-        flag = f"The subject names ticket {ticket.id}, but nothing proves that {who} wrote this."
+        why = f"and SES judged this mail from {who} to be spam"
+        if not message.proven_sender:
+            why = f"but nothing proves that {who} wrote this"
+        flag = f"The subject names ticket {ticket.id}, {why}."
         return New(linked_to=ticket.id, flag=flag, reason="unproven")
     return New(linked_to=ticket.id, flag=f"{who} never took part in ticket {ticket.id}.", reason="stranger")

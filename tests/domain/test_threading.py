@@ -82,10 +82,20 @@ def test_fifty_answers_to_one_newsletter_are_fifty_tickets() -> None:
     assert all(isinstance(decision, New) and decision.reason == "stranger" for decision in decisions)
 
 
-@pytest.mark.parametrize("doubt", [{"spam": "SES judged this mail to be spam."}, {"proven_sender": False}])
-def test_a_doubtful_mail_joins_by_reference_but_not_by_number(doubt: dict[str, Any]) -> None:
-    unproven = "The subject names ticket 1042, but nothing proves that lina@customer.example wrote this."
-    assert decide(a_mail(**doubt), [Candidate("number", a_ticket())], SUPPORT, NOW) == New("1042", unproven, "unproven")
+SPAMLIKE = {"spam": "SES judged this mail to be spam."}
+NOTHING_PROVES = "The subject names ticket 1042, but nothing proves that lina@customer.example wrote this."
+
+
+@pytest.mark.parametrize(
+    ("doubt", "why"),
+    [
+        (SPAMLIKE, "The subject names ticket 1042, and SES judged this mail from lina@customer.example to be spam."),
+        ({"proven_sender": False}, NOTHING_PROVES),
+        ({"proven_sender": False, **SPAMLIKE}, NOTHING_PROVES),
+    ],
+)
+def test_a_doubtful_mail_joins_by_reference_but_not_by_number(doubt: dict[str, Any], why: str) -> None:
+    assert decide(a_mail(**doubt), [Candidate("number", a_ticket())], SUPPORT, NOW) == New("1042", why, "unproven")
     assert isinstance(decide(a_mail(**doubt), [Candidate("reference", a_ticket())], SUPPORT, NOW), Join)
 
 

@@ -59,7 +59,7 @@ def source_key(limit: Limit, address: str) -> str:
 
 
 def count(limit: Limit, key: str, now: datetime) -> None:
-    """Count one attempt, or raise TooMany while locked.  Call ``succeeded`` when it was a good one."""
+    """Count one attempt, or raise TooMany while locked.  Call ``entered`` or ``take_back`` when it was a good one."""
     for _ in range(TRIES_TO_COUNT):
         before = store.read(key, now)
         locked_until, locks = before.attempts.locked_until, before.attempts.locks

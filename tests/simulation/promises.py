@@ -19,6 +19,7 @@ from tests.simulation.witness import Witness
 
 WORD = re.compile(r"lulu[a-z0-9]+?olo")
 LIVE = ("open", "pending")
+AUTOMATIC = ("auto_reply", "bounce", "complaint")
 OUT_THERE = frozenset({"sent", "delivered", "delayed", "bounced", "complained"})
 OVER = OUT_THERE | {"failed", "unclear", "cancelled"}
 NEVER_ARRIVED = frozenset({"cancelled", "failed", "bounced"})
@@ -398,6 +399,33 @@ def one_act_is_one_message(state: State, tell: Tell) -> None:
             tell("one act is one message", f"{word} stands in {[each['id'] for each in own]} of {sorted(opened)}")
 
 
+def who_was_not_answered_waits(state: State, tell: Tell) -> None:
+    """Nobody whose newest message no agent or bot answered is off the list, whoever brought the ticket back.
+
+    One direction only: who was answered may wait on, as does whoever asked before, or whose answer may not have come.
+    """
+    for ticket_id, ticket in state.tickets.items():
+        newest = ticket.get("last_inbound_id")
+        asked = next((each for each in state.messages[ticket_id] if newest and each["id"] == newest), None)
+        if ticket["status"] not in LIVE or asked is None or asked.get("mail_kind", "human") in AUTOMATIC:
+            continue
+        if any(_answers(state, each, str(newest)) for each in state.messages[ticket_id]):
+            continue
+        state.saw("3 who was not answered waits")
+        if not ticket.get("waiting_since"):
+            tell("3 who was not answered waits", f"{newest} of {ticket_id} has no answer, and nobody waits")
+
+
+def _answers(state: State, message: Message, question: str) -> bool:
+    """Said to the customer, and not known to have failed: a copy counts, of an acknowledgement it does not."""
+    event = message.get("event", {})
+    if message["kind"] != "message" or message["direction"] != "out" or message["author_kind"] == "system":
+        return False
+    if event.get("answers") != question or event.get("forward") or event.get("automatic"):
+        return False
+    return state.deliveries.get(str(message["id"]), {}).get("state") not in NEVER_ARRIVED
+
+
 # 4
 
 
@@ -581,6 +609,7 @@ def one_acknowledgement(state: State, tell: Tell) -> None:
 
 PROMISES: tuple[Callable[[State, Tell], None], ...] = (
     originals_are_kept, every_mail_is_one_message, what_can_be_read_is_read, telegram_is_one_message, edits_are_shown,
-    ledger_agrees, at_most_one_send, unclear_is_shown, one_first_answer, one_act_is_one_message, timers_are_kept,
+    ledger_agrees, at_most_one_send, unclear_is_shown, one_first_answer, one_act_is_one_message,
+    who_was_not_answered_waits, timers_are_kept,
     counts_agree, nothing_reaches_others, lists_agree, nothing_is_left, one_acknowledgement,
 )  # fmt: skip

@@ -10,6 +10,7 @@ import pytest
 from chalicelib.connectors import Original, Parsed
 from chalicelib.errors import Conflict, DeskbellError, MalformedPayload, NotFound
 from chalicelib.jobs import delivery_events, inbound
+from chalicelib.services import record_state
 from chalicelib.services.receive_message import Envelope
 from chalicelib.store.transaction import Lost
 from tests.simulation import world as world_module
@@ -57,6 +58,11 @@ def test_a_mail_given_up_because_aws_was_away_is_told(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(inbound, "_events", wrong)
     assert "1 what can be read is read" in promises_broken(rates=Rates(reading=0, heavy=0))
+
+
+def test_a_customer_whose_answer_failed_and_who_waits_no_more_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(record_state, "_waits_since", lambda ticket, failed: ticket.waiting_since)
+    assert any("3 who was not answered waits" in promises_broken(seed) for seed in range(1, 41))
 
 
 def _taken_in(kind: MailKind, heavy: float) -> tuple[Desk, State]:

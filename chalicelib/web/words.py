@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from chalicelib.domain.hosts import host_of, machine_name
-from chalicelib.domain.message import Delivery, Message
+from chalicelib.domain.message import Attachment, Delivery, Message
 from chalicelib.domain.moments import from_stamp
 
 if TYPE_CHECKING:
@@ -184,12 +184,18 @@ def taken_back_words(message: Message) -> str:
     return f"{by} took {'a' if by == message.author_name else f'{message.author_name}’s'} reply back"
 
 
+def own_files(message: Message) -> tuple[Attachment, ...]:
+    """The files that stand beside the words: all but the pictures that the message's page shows itself."""
+    return tuple(each for each in message.attachments if not (each.inline and each.content_id and message.has_html))
+
+
 def hours_until(moment: datetime, now: datetime) -> float:
     return (now - moment).total_seconds() / 3600
 
 
 FILTERS: dict[str, Callable[..., object]] = {
     "short_span": short_span,
+    "own_files": own_files,
     "hours_until": hours_until,
     "clock": clock,
     "day": day,

@@ -103,8 +103,11 @@ def test_an_edited_message_says_so_and_the_line_says_what_it_said() -> None:
 
 
 def test_a_dangerous_file_is_flagged_and_inline_pictures_are_not_listed() -> None:
-    files = (an_attachment(name="run.exe", warning="It can run programs."), an_attachment(id="a1", inline=True))
-    html = message_fragment(a_message(attachments=files), a_desk(), NOON)
+    files = (
+        an_attachment(name="run.exe", warning="It can run programs."),
+        an_attachment(id="a1", inline=True, content_id="<a@x>"),
+    )
+    html = message_fragment(a_message(attachments=files, has_html=True), a_desk(), NOON)
     assert [link.attributes["data-ask"] for link in LexborHTMLParser(html).css("a.file")] == [
         "It can run programs. Download it all the same?"
     ]
@@ -119,3 +122,16 @@ def test_our_own_files_stay_small() -> None:
     sizes = {name: static_path(name).stat().st_size for name in STATIC_FILES if name != "htmx.min.js"}
     assert sizes["live.js"] <= SOCKET_SCRIPT_BYTES
     assert sizes["desk.css"] <= OWN_STYLE_BYTES
+
+
+@pytest.mark.parametrize(
+    ("has_html", "content_id", "listed"),
+    [(True, "<photo@x>", False), (True, None, True), (False, "<photo@x>", True)],
+    ids=["within the page", "which no page can name", "of a mail without a page"],
+)
+def test_only_a_picture_that_the_page_shows_is_left_out_of_the_files(
+    has_html: bool, content_id: str | None, listed: bool
+) -> None:
+    photo = an_attachment(name="photo.jpg", inline=True, content_id=content_id)
+    html = message_fragment(a_message(attachments=(photo,), has_html=has_html), a_desk(), NOON)
+    assert ("photo.jpg" in html) == listed

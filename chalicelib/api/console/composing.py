@@ -19,6 +19,7 @@ from chalicelib.services.drafts import Draft
 from chalicelib.services.read_ticket import TicketView
 from chalicelib.store import documents, messages
 from chalicelib.web.desk import Desk
+from chalicelib.web.words import own_files
 
 Mode = Literal["reply", "sender", "forward", "note"]
 MODES: tuple[Mode, ...] = get_args(Mode)
@@ -40,7 +41,7 @@ class Composer:
     """mode: "reply" answers all, "sender" the sender alone.  last: addresses of the last mail, for "added since".
 
     seed: makes a repeated send the same message.  last_seen: the message committed last when the agent began.
-    passed: files that were chosen for a forward before the agent turned to something else.
+    passed: files that were chosen for a forward before the agent turned to something else.  proposed: recipients.
     """
 
     mode: Mode
@@ -54,6 +55,7 @@ class Composer:
     to: str = ""
     cc: str = ""
     bcc: str = ""
+    proposed: str = ""
     last: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
@@ -88,6 +90,8 @@ class Typed:
     seed: str = ""
     saved: bool = False
     passed: tuple[str, ...] | None = None
+    own_recipients: bool = False
+    """Others than were proposed."""
 
     @property
     def all_files(self) -> tuple[str, ...]:
@@ -118,7 +122,8 @@ def typed_of(draft: Draft) -> Typed:
 
 
 def holds_words(typed: Typed) -> bool:
-    return bool(typed.text.strip() or typed.file_ids)
+    """True when something would be lost with the composer: words, files, or recipients other than those proposed."""
+    return bool(typed.text.strip() or typed.file_ids or typed.own_recipients)
 
 
 def joined(typed: Typed, more: Typed) -> Typed:
@@ -129,7 +134,7 @@ def joined(typed: Typed, more: Typed) -> Typed:
     return replace(
         typed,
         text="\n\n".join(each.text for each in (typed, more) if each.text.strip()),
-        html=f"{_as_html(typed)}<br><br>{_as_html(more)}" if rich else "",
+        html="<br><br>".join(_as_html(each) for each in (typed, more) if each.text.strip()) if rich else "",
         file_ids=tuple(dict.fromkeys((*typed.file_ids, *more.all_files))),
     )
 
@@ -148,6 +153,7 @@ def composer_for(
     ours = [each for each in mails if each.direction == "out"]
     last = _without_own(recipients_of((ours or mails)[-1]), own) if mails else Recipients()
     now = _recipients(ticket, said, own, typed)
+    proposed = now if typed.to is None else _recipients(ticket, said, own, replace(typed, to=None))
     differs = changed(last, now) if mails and typed.mode in ("reply", "sender") else changed(now, now)
     inbox = desk.inboxes.get(ticket.inbox_id)
     offered = _offered(ticket, said, typed)
@@ -156,7 +162,7 @@ def composer_for(
         "text": typed.text, "html": typed.html, "to": written(now.to), "cc": written(now.cc),
         "bcc": written(now.bcc), "last": last.addresses(), "added": differs.added, "left_out": differs.removed,
         "files": uploads(listed, ticket.id), "offered": offered, "quote_history": typed.quote_history,
-        "passed": None if typed.mode == "forward" else typed.passed,
+        "proposed": ",".join(proposed.addresses()), "passed": None if typed.mode == "forward" else typed.passed,
         "signature": signature_of(agent.signature, inbox.signature if inbox else ""), "saved_at": typed.saved,
     }  # fmt: skip
     return Composer(
@@ -207,13 +213,10 @@ def _offered(ticket: Ticket, said: Sequence[Message], typed: Typed) -> tuple[Fil
         return ()
     forwarded = _answered(ticket, said)
     older = [forwarded] if forwarded and all(each.id != forwarded.id for each in said) else []
-    ready = attachments.offered([forwarded]) if forwarded else ()
+    shown = [replace(each, attachments=own_files(each)) for each in (*older, *said)]
+    ready = attachments.offered([each for each in shown if forwarded and each.id == forwarded.id])
     chosen = typed.all_files if typed.passed is not None else tuple(each.id for each in ready)
-    return tuple(
-        File(each.id, each.name, each.size_bytes, each.id in chosen)
-        for each in attachments.offered([*older, *said])
-        if not (each.inline and each.content_id)  # a picture within the words: signatures are full of them
-    )
+    return tuple(File(each.id, each.name, each.size_bytes, each.id in chosen) for each in attachments.offered(shown))
 
 
 def _modes(now: Recipients, last: Recipients, is_mail: bool, mode: Mode) -> tuple[tuple[Mode, str, str, str], ...]:

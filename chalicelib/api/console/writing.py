@@ -20,7 +20,7 @@ from chalicelib.api.console.composing import (
 )
 from chalicelib.api.console.screen import list_beside, the_desk
 from chalicelib.api.console.ticket import head_context, show_view, toast_of
-from chalicelib.api.web import WRITERS, Visit, console_route, html
+from chalicelib.api.web import WRITERS, Form, Visit, console_route, html
 from chalicelib.domain.message import Message
 from chalicelib.domain.recipients import parse_parties
 from chalicelib.domain.safe_html import agent_html
@@ -43,8 +43,16 @@ def typed_in(visit: Visit) -> Typed:
         to=form.value("to") if form.has("to") else None, cc=form.value("cc"), bcc=form.value("bcc"),
         file_ids=form.values("attachment"), quote_history=form.has("quote"),
         last_seen=form.value("last_seen"), seed=form.value("seed"),
-        passed=tuple(form.values("pass")) if form.has("offered") else None,
+        passed=tuple(form.values("pass")) if form.has("offered") else None, own_recipients=_chose_recipients(form),
     )  # fmt: skip
+
+
+def _chose_recipients(form: Form) -> bool:
+    """Others than the composer proposed, which it sends along."""
+    if not form.has("proposed") or not form.has("to"):
+        return False
+    typed = parse_parties(",".join(form.value(name) for name in ("to", "cc", "bcc")))
+    return {each.address.lower() for each in typed} != set(form.value("proposed").lower().split(",")) - {""}
 
 
 @console_route(blueprint, "/tickets/{ticket_id}/write", methods=["POST"], allow=WRITERS)

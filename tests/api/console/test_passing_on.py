@@ -35,7 +35,7 @@ def ids(number: str) -> list[str]:
 
 
 def test_a_forward_offers_the_files_and_takes_the_chosen_ones_along(desk: Desk, ben: Browser) -> None:
-    number = receive(desk, files=FILES)
+    number = receive(desk, files=FILES, html='<p>Hello <img src="cid:logo@x"></p>')
     bill, logo, _ = ids(number)
     form = write_form(ben, number, "?mode=forward")
     assert "bill.pdf 2 KB" in ben.page.text

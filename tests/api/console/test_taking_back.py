@@ -52,6 +52,24 @@ def test_a_composer_that_holds_words_stays_and_its_words_are_kept(desk: Desk, be
     assert (fields["text"], fields["mode"]) == ([f"\nTyped since\n\n{SENT}"], [mode])
 
 
+def test_a_composer_in_which_only_recipients_were_typed_stays(desk: Desk, ben: Browser) -> None:
+    number, answer, _ = answered(desk, ben)
+    fields = ben.get(f"/tickets/{number}").form(f"/tickets/{number}/write").fields
+    typed = {**fields, "cc": "carrier@parcels.example"}
+    page = ben.post(f"{answer}/undo", typed, **HTMX)
+    assert page.headers["HX-Reswap"] == "none"
+    again = ben.post(f"{answer}/use", typed, **HTMX).form(f"/tickets/{number}/write").fields
+    assert (again["text"], again["cc"]) == ([f"\n{SENT}"], ["carrier@parcels.example"])
+
+
+def test_proposed_recipients_are_no_words(desk: Desk, ben: Browser) -> None:
+    number, answer, _ = answered(desk, ben)
+    fields = ben.get(f"/tickets/{number}").form(f"/tickets/{number}/write").fields
+    assert fields["to"] == ["Lina Meyer <lina@customer.example>"]
+    page = ben.post(f"{answer}/undo", fields, **HTMX)
+    assert page.form(f"/tickets/{number}/write").fields["text"] == [f"\n{SENT}"]
+
+
 def test_the_words_of_another_tickets_composer_are_not_mixed_in(desk: Desk, ben: Browser) -> None:
     number, answer, csrf = answered(desk, ben)
     ben.post(f"{answer}/undo", {"csrf": csrf, "of": "999", "text": "About something else"}, **HTMX)

@@ -45,6 +45,11 @@ SAID = b"Content-Type: text/plain\r\n\r\nThe words."
 WORDS = "The words."
 BOMBS = [
     # headers
+    Bomb(
+        "returns behind headers without end",
+        200_000,
+        lambda n: HEAD % n + b"Subject: Bomb\r\n" + (b"X-A: %b\r\n" % (b"a" * 900)) * 1_200 + b"\r" * n + b"x",
+    ),
     Bomb("header lines", 50_000, lambda n: plain(b"X-A: b\r\n" * n), WORDS),
     Bomb("one header of megabytes", 1_000_000, lambda n: plain(b"X-A: " + b"a" * n + b"\r\n"), WORDS),
     Bomb("folds", 100_000, lambda n: plain(b"X-A: b" + b"\r\n " * n + b"\r\n"), ""),

@@ -29,7 +29,7 @@ WELL_KNOWN = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 LEADING_BLANKS = re.compile(rb"[ \t\r\n]*")
-BLANK_LINE = re.compile(rb"\r*\n[ \t]*\r*\n")
+BLANK_LINE = re.compile(rb"\n[ \t]*\r*\n")
 GUESSED_BOUNDARY = re.compile(
     rb"^--([^\s-][^\r\n]{0,99}?|-{1,99}[^\r\n]{1,99}?)[ \t]*\r?\n(?:[!-9;-~]{1,99}:|\r?\n)", re.MULTILINE
 )

@@ -15,7 +15,7 @@ from chalicelib.errors import Refused
 from tests.api.client import Api
 from tests.api.server import serving
 
-EXAMPLES = 3
+EXAMPLES = 2
 """Per call and phase, beside the cases that cover the document's limits one by one."""
 SEED = 20261121
 LEAST_CASES = 500

@@ -201,6 +201,7 @@ class Outbound:
     quoted: plain text of the conversation to hang below the answer, when the agent asked for it, without ">" marks.
     quoted_intro: the line above it ("On 20 November 2026 Lina Meyer wrote:").
     automatic: True for acknowledgements: RFC 3834 marks.
+    forward: it passes the conversation on; its subject is no answer's.
     thread_key / reply_to_key: where the provider groups by itself (chats): ``Inbound.conversation_key`` of the
     ticket, and the own key of the message answered.
     """
@@ -224,6 +225,7 @@ class Outbound:
     quoted: str = ""
     quoted_intro: str = ""
     automatic: bool = False
+    forward: bool = False
     thread_key: str | None = None
     reply_to_key: str | None = None
 

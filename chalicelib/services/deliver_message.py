@@ -87,7 +87,8 @@ def _outbound(message: Message, inbox: Inbox) -> Outbound:
         text=text, html=html, cc=message.cc, bcc=message.bcc,
         files=attachments.contents(message.attachments), at=message.at,
         in_reply_to=_mail_id(answered), references=message.references, thread_index=message.thread_index,
-        quoted=quoted, automatic=message.author_kind == "system", thread_key=ticket.conversation_key,
+        quoted=quoted, automatic=message.author_kind == "system", forward=bool(message.event.get("forward")),
+        thread_key=ticket.conversation_key,
         reply_to_key=answered.own_keys[0] if answered and answered.own_keys else None,
     )  # fmt: skip
 

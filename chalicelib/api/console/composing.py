@@ -150,8 +150,7 @@ def composer_for(
     said = [each for each in shown if each.kind == "message" and not _taken_back(each)]
     own = frozenset(inbox.address.lower() for inbox in desk.inboxes.values())
     mails = [each for each in said if not each.event.get("forward")]  # a forward is no part of the talk
-    ours = [each for each in mails if each.direction == "out"]
-    last = _without_own(recipients_of((ours or mails)[-1]), own) if mails else Recipients()
+    last = _without_own(_talked_to(ticket, mails), own)
     now = _recipients(ticket, said, own, typed)
     proposed = now if typed.to is None else _recipients(ticket, said, own, replace(typed, to=None))
     differs = changed(last, now) if mails and typed.mode in ("reply", "sender") else changed(now, now)
@@ -169,11 +168,19 @@ def composer_for(
         mode=typed.mode,
         modes=_modes(now, last, ticket.channel == "email", typed.mode),
         is_mail=ticket.channel == "email",
-        placeholder=_placeholder(ticket, typed.mode),
+        placeholder=_placeholder(now.to[0] if now.to else Party(ticket.customer_name, ""), typed.mode),
         seed=typed.seed or secrets.token_urlsafe(12),
         last_seen=typed.last_seen or ticket.last_message_id,
         **{**values, **trouble},  # type: ignore[arg-type]
     )
+
+
+def _talked_to(ticket: Ticket, mails: Sequence[Message]) -> Recipients:
+    """Whom our last mail went to; before there is one, who had the customer's first: others came in from outside."""
+    ours = [each for each in mails if each.direction == "out"]
+    theirs = [each for each in mails if each.sender and each.sender.address.lower() == ticket.customer_handle.lower()]
+    known = (*ours[-1:], *theirs[:1], *mails[-1:])
+    return recipients_of(known[0]) if known else Recipients()
 
 
 def _taken_back(message: Message) -> bool:
@@ -232,10 +239,10 @@ def _modes(now: Recipients, last: Recipients, is_mail: bool, mode: Mode) -> tupl
     )
 
 
-def _placeholder(ticket: Ticket, mode: Mode) -> str:
+def _placeholder(to: Party, mode: Mode) -> str:
     if mode == "note":
         return "Write a note. Only agents see it."
-    return "Say why you forward this" if mode == "forward" else f"Answer {ticket.customer_name}"
+    return "Say why you forward this" if mode == "forward" else f"Answer {to.name or to.address}"
 
 
 def written(parties: Sequence[Party]) -> str:

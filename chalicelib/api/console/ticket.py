@@ -112,7 +112,8 @@ def snoozes(at: datetime, agent: Agent) -> tuple[tuple[str, str], ...]:
     tomorrow = morning + timedelta(days=1)
     monday = morning + timedelta(days=7 - local.weekday())
     choices = [(f"In 3 hours, {local + timedelta(hours=3):%H:%M}", local + timedelta(hours=3))]
-    choices += [(f"Tomorrow {tomorrow:%H:%M}", tomorrow), (f"Monday {monday:%H:%M}", monday)]
+    choices += [(f"Tomorrow {tomorrow:%H:%M}", tomorrow)]
+    choices += [(f"Monday {monday:%H:%M}", monday)] if monday != tomorrow else []
     return tuple((words, f"{moment:%Y-%m-%dT%H:%M}") for words, moment in choices)
 
 

@@ -94,7 +94,7 @@ def base_subject(subject: str) -> str:
 def _headers(message: Outbound, reply_to: str, stage: str) -> tuple[str, ...]:
     sender = Party(message.from_name, message.from_address)
     answering = bool(message.in_reply_to or message.references or message.automatic)
-    subject = answer_subject(message.subject) if answering else one_line(message.subject)
+    subject = answer_subject(message.subject) if answering and not message.forward else one_line(message.subject)
     lines = [
         _addresses("From", (sender,)),
         _addresses("To", message.to),

@@ -1,17 +1,20 @@
 """Lists, tickets and writing as a browser without scripts sees them, and the guards around every page."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from chalicelib import config
+from chalicelib.api.console.ticket import snoozes
 from chalicelib.domain.message import Inbound, IncomingFile, Party
 from chalicelib.domain.people import Role
 from chalicelib.services import drafts, receive_message, sessions
 from chalicelib.services.receive_message import Envelope
 from chalicelib.store import directory, lists, messages, tickets
 from tests.api.console.browser import Browser, PageForm
+from tests.builders import an_agent
 from tests.engine import Desk
 
 COOKIE = "__Host-deskbell"
@@ -240,6 +243,37 @@ def test_a_forward_is_not_the_mail_that_recipients_are_compared_with(desk: Desk,
     page = ben.get(f"/tickets/{number}")
     assert "Added since the last mail" not in page.text
     assert "Left out" not in page.text
+
+
+def test_the_composer_says_who_gets_the_answer_when_somebody_else_wrote(desk: Desk, ben: Browser) -> None:
+    """A courier to whom the ticket was forwarded answers: the next answer goes to them, not to the customer."""
+    number = receive(desk)
+    assert 'placeholder="Answer Lina Meyer"' in ben.get(f"/tickets/{number}").html
+    fields = {"mode": "forward", "to": "courier@parcels.example", "text": "Where is it?"}
+    ben.post(f"/tickets/{number}/write", {"csrf": _csrf(ben, number), **fields})
+    courier = Inbound(
+        "two", Party("Cora Courier", "courier@parcels.example"), desk.now, subject="Re: Where is it?",
+        text="At the depot.", new_text="At the depot.", ticket_token=number,
+    )  # fmt: skip
+    envelope = Envelope("two", "kept/two", desk.now, directory.inbox("support"), f"{desk.now:%Y-%m-%d}")
+    receive_message.receive(courier, envelope, desk.now)
+    page = ben.get(f"/tickets/{number}")
+    assert 'placeholder="Answer Cora Courier"' in page.html
+    assert "Added since the last mail: courier@parcels.example. Left out: lina@customer.example." in page.text
+
+
+def test_a_forward_says_what_goes_along(desk: Desk, ben: Browser) -> None:
+    number = receive(desk)
+    page = ben.post(f"/tickets/{number}/composer", {"csrf": _csrf(ben, number), "mode": "reply", "to_mode": "forward"})
+    assert "The conversation goes along, without notes." in page.text
+    assert "Quote the conversation" not in page.text
+
+
+def test_no_moment_to_snooze_to_is_offered_twice() -> None:
+    sunday = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    moments = [moment for _, moment in snoozes(sunday, an_agent())]
+    assert len(moments) == len(set(moments)) == 2
+    assert len(snoozes(sunday + timedelta(days=1), an_agent())) == 3
 
 
 def test_spam_shows_its_banner_at_once(desk: Desk, ben: Browser) -> None:

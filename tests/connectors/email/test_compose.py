@@ -121,6 +121,11 @@ def test_a_first_message_keeps_its_subject() -> None:
     assert "References" not in parsed
 
 
+def test_a_forward_is_no_answer_by_its_subject() -> None:
+    parsed = read(replace(PLAIN, subject="Fwd: Where is my order #1042?", forward=True))
+    assert parsed["Subject"] == "Fwd: Where is my order #1042?"
+
+
 def test_references_are_the_first_and_the_last_nineteen() -> None:
     ids = tuple(f"<{number}@mail.example>" for number in range(60))
     parsed = read(replace(PLAIN, references=ids, in_reply_to=ids[-1]))

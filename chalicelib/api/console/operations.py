@@ -47,7 +47,7 @@ def _ledger_page(visit: Visit, wanted: date, refusal: Refusal) -> Response:
         LEDGER,
         refusal,
         day=ledger.look(wanted.isoformat(), visit.at),
-        recent=ledger.recent(),
+        recent=[each for each in ledger.recent() if each.day < today.isoformat()],
         before=(wanted - timedelta(days=1)).isoformat(),
         after=(wanted + timedelta(days=1)).isoformat() if wanted < today else "",
         today=today.isoformat(),

@@ -34,6 +34,11 @@ def _sk(agent_id: str) -> str:
     return f"DRAFT#{agent_id}"
 
 
+def stored(ticket_id: str, agent_id: str) -> DocumentItem | None:
+    """The draft as it lies there, for who will put another in its place."""
+    return documents.stored(ticket_key(ticket_id), _sk(agent_id))
+
+
 def item_key(ticket_id: str, agent_id: str) -> DocumentItem:
     return DocumentItem(ticket_key(ticket_id), _sk(agent_id))
 

@@ -7,7 +7,7 @@ from chalicelib.domain.message import DeliveryState, Message, StateChange
 from chalicelib.domain.moments import whole_milliseconds
 from chalicelib.domain.people import SYSTEM
 from chalicelib.domain.ticket import Status, Ticket, nobody_waits
-from chalicelib.errors import Conflict, NotFound
+from chalicelib.errors import Conflict
 from chalicelib.services import breaker, notices
 from chalicelib.services.change_ticket import event_message
 from chalicelib.services.said import answers_to, speaks_to_customer
@@ -44,15 +44,17 @@ def record(change: StateChange, at: datetime, channel: str = "email") -> bool:
         return False
     state: DeliveryState = change.state  # type: ignore[assignment]  # "unreachable" and "reachable" returned above
     again = before.state == state  # the same news of another recipient
+    known = messages.FLAGGED in (before.event_ids or ())
     moved = messages.move_delivery(
         ticket_id, message_id, state, [*COMES_FROM[state], *([state] if again else [])], change.at,
         _both(before.reason, change.reason) if again else change.reason,
         event_id=change.event_id or None, settled=True, provider_id=change.provider_id,
     )  # fmt: skip
-    if change.state in BAD and (moved or _was_interrupted(ticket_id, message_id, change)):
-        _bad_news(change, ticket_id, message_id, at, channel, known=moved and again)
+    # An event told again moves nothing; but whoever wrote its state may have died before the rest.
+    if change.state in BAD and (moved or (again and not known)):
+        _bad_news(change, ticket_id, message_id, at, channel, known)
     elif state in ARRIVED and ((moved and before.state == "unclear") or (again and not moved)):
-        note_arrival(ticket_id, message_id, at)  # an event told again: who wrote its state may have died before this
+        note_arrival(ticket_id, message_id, at)
     return moved
 
 
@@ -71,17 +73,8 @@ def _find(change: StateChange) -> tuple[str, str] | None:
     return None
 
 
-def _was_interrupted(ticket_id: str, message_id: str, change: StateChange) -> bool:
-    """The state was written, but the ticket not yet re-opened: a crash lay between."""
-    try:
-        already = messages.get_delivery(ticket_id, message_id).state == change.state
-        return already and not tickets.get(ticket_id).undelivered
-    except NotFound:
-        return False
-
-
 def _bad_news(change: StateChange, ticket_id: str, message_id: str, at: datetime, channel: str, known: bool) -> None:
-    """``known``: the message was undelivered already; this is about one more of its recipients.
+    """``known``: the ticket says so already; this is about one more of the message's recipients.
 
     The breaker counts messages, and believes the provider alone: else a stranger's mails could stop the inbox.
     """

@@ -36,7 +36,7 @@ def undo(ticket_id: str, message_id: str, actor: Actor, at: datetime) -> drafts.
         before = tickets.load(ticket_id)
         message = messages.get(ticket_id, message_id)
         writer = _writer(message, actor)
-        lies = _draft_item(ticket_id, writer) if writer else None
+        lies = drafts.stored(ticket_id, writer) if writer else None
         kept = decode(drafts.Draft, lies.data or "{}") if lies else None
         draft = draft_of(message, at)
         if message.delivery is not None and message.delivery.state == "cancelled":
@@ -57,15 +57,6 @@ def _writer(message: Message, actor: Actor) -> str | None:
     """Whose words they are: the author's, or, of what a program wrote, the agent's who took it back."""
     by = (message.author_kind, message.author_id) if message.author_kind == "agent" else (actor.kind, actor.id)
     return by[1] if by[0] == "agent" else None
-
-
-def _draft_item(ticket_id: str, writer: str) -> DocumentItem | None:
-    item = drafts.item_key(ticket_id, writer)
-    try:
-        item.refresh(consistent_read=True)
-    except DocumentItem.DoesNotExist:
-        return None
-    return item
 
 
 def _says_other(kept: drafts.Draft | None, draft: drafts.Draft) -> bool:

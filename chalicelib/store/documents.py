@@ -22,13 +22,18 @@ def item(
 
 def read(shape: type[T], pk: str, sk: str, now: datetime | None = None, consistent: bool = True) -> T | None:
     """The document, or None; with ``now`` also None once it has expired (DynamoDB deletes hours late)."""
-    try:
-        found = DocumentItem.get(pk, sk, consistent_read=consistent)
-    except DocumentItem.DoesNotExist:
-        return None
-    if now is not None and found.expires_at is not None and found.expires_at <= now:
+    found = stored(pk, sk, consistent)
+    if found is None or (now is not None and found.expires_at is not None and found.expires_at <= now):
         return None
     return decode(shape, found.data or "{}")
+
+
+def stored(pk: str, sk: str, consistent: bool = True) -> DocumentItem | None:
+    """The item itself, expired or not; None when there is none."""
+    try:
+        return DocumentItem.get(pk, sk, consistent_read=consistent)
+    except DocumentItem.DoesNotExist:
+        return None
 
 
 def write(pk: str, sk: str, value: object, expires_at: datetime | None = None) -> None:

@@ -26,6 +26,8 @@ MAX_BODY_BYTES = 300_000
 """DynamoDB takes 400 KB an item; a longer body lies in S3."""
 CONVERSATION_PAGE = 30
 SENT_AGAIN = "sent-again"
+FLAGGED = "flagged"
+"""Among a delivery's events: its ticket was put on the "undelivered" list for it."""
 UNDELIVERED_STATES = frozenset({"bounced", "complained", "failed", "unclear"})
 NOT_SENT_AGAIN: Condition = DeliveryItem.event_ids.does_not_exist() | ~DeliveryItem.event_ids.contains(SENT_AGAIN)
 
@@ -303,9 +305,13 @@ def supersede(transaction: Transaction, ticket_id: str, message_id: str, at: dat
 
 
 def settle_undelivered(transaction: Transaction, ticket_id: str, message_id: str) -> None:
-    """Remove the pending mark of a message that did not arrive; label "delivery" when it did, or was sent again."""
+    """Its ticket says that it did not arrive: nothing is pending; label "delivery" when it did, or was sent again."""
     condition = DeliveryItem.state.is_in(*sorted(UNDELIVERED_STATES)) & NOT_SENT_AGAIN
-    actions: list[Action] = [DeliveryItem.time_key.remove(), DeliveryItem.time_at.remove()]
+    actions: list[Action] = [
+        DeliveryItem.time_key.remove(),
+        DeliveryItem.time_at.remove(),
+        DeliveryItem.event_ids.add({FLAGGED}),
+    ]
     transaction.update("delivery", _delivery(ticket_id, message_id), actions, condition)
 
 

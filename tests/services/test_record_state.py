@@ -322,3 +322,21 @@ def test_an_arrival_told_again_after_a_crash_still_settles_the_ticket(
 
 def _dies(*_: object) -> None:
     raise KeyboardInterrupt
+
+
+def test_a_bounce_told_again_after_a_crash_flags_a_ticket_that_carries_another_flag(
+    desk: Desk, ticket_id: str, lina: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited = tickets.get(ticket_id).waiting_since
+    held = claimed(desk, ticket_id, lina)
+    deliver_message.record_sent(held, Sent("ses-1", ("ses:ses-1",)), desk.now)
+    forward = claimed(desk, ticket_id, lina, text="Is it true?", to=SUPPLIER, forward=True)
+    deliver_message.record_refused(forward, Refused("no such recipient", None), desk.now)
+    assert tickets.get(ticket_id).undelivered
+    told = replace(delivered(held), state="bounced", permanent=True, recipients=("lina@customer.example",))
+    with monkeypatch.context() as dying:
+        dying.setattr(record_state, "flag_undelivered", _dies)
+        with pytest.raises(KeyboardInterrupt):
+            record_state.record(told, desk.now)
+    record_state.record(told, desk.now)
+    assert tickets.get(ticket_id).waiting_since == waited is not None

@@ -25,7 +25,6 @@ COMES_FROM: dict[str, list[DeliveryState]] = {
 }
 """A bounce may follow a delivery; a late "sent" never hides what came after it.  A state that comes back from the
 provider also settles an unclear message: it is the proof that was missing."""
-ARRIVED = frozenset({"sent", "delivered"})
 BAD = frozenset({"bounced", "complained", "failed"})
 
 
@@ -44,7 +43,7 @@ def record(change: StateChange, at: datetime, channel: str = "email") -> bool:
         return False
     state: DeliveryState = change.state  # type: ignore[assignment]  # "unreachable" and "reachable" returned above
     again = before.state == state  # the same news of another recipient
-    known = messages.FLAGGED in (before.event_ids or ())
+    known = before.flagged is not None
     moved = messages.move_delivery(
         ticket_id, message_id, state, [*COMES_FROM[state], *([state] if again else [])], change.at,
         _both(before.reason, change.reason) if again else change.reason,
@@ -53,7 +52,9 @@ def record(change: StateChange, at: datetime, channel: str = "email") -> bool:
     # An event told again moves nothing; but whoever wrote its state may have died before the rest.
     if change.state in BAD and (moved or (again and not known)):
         _bad_news(change, ticket_id, message_id, at, channel, known)
-    elif state in ARRIVED and ((moved and before.state == "unclear") or (again and not moved)):
+    elif state in messages.ARRIVED_STATES and (
+        (moved and (known or before.state == "unclear")) or (again and not moved)
+    ):
         note_arrival(ticket_id, message_id, at)
     return moved
 
@@ -101,7 +102,7 @@ def flag_undelivered(ticket_id: str, message_id: str, reason: str, at: datetime)
         before = tickets.load(ticket_id)
         transaction = Transaction()
         after = _reopened(before.ticket, _waits_since(before.ticket, message), at)
-        messages.settle_undelivered(transaction, ticket_id, message_id)
+        messages.settle_undelivered(transaction, ticket_id, message_id, at)
         tickets.put_changed(transaction, before, after, at, keep_seen=False)
         if after.status != before.ticket.status:
             event = event_message(

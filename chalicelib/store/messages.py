@@ -26,8 +26,7 @@ MAX_BODY_BYTES = 300_000
 """DynamoDB takes 400 KB an item; a longer body lies in S3."""
 CONVERSATION_PAGE = 30
 SENT_AGAIN = "sent-again"
-FLAGGED = "flagged"
-"""Among a delivery's events: its ticket was put on the "undelivered" list for it."""
+ARRIVED_STATES = frozenset({"sent", "delivered"})
 UNDELIVERED_STATES = frozenset({"bounced", "complained", "failed", "unclear"})
 NOT_SENT_AGAIN: Condition = DeliveryItem.event_ids.does_not_exist() | ~DeliveryItem.event_ids.contains(SENT_AGAIN)
 
@@ -234,6 +233,8 @@ def move_delivery(
         DeliveryItem.origin.remove(),  # it says where the last state came from: the relay passes this one on
     ]
     condition: Condition = DeliveryItem.state.is_in(*allowed_from)
+    if to in ARRIVED_STATES:
+        actions.append(DeliveryItem.flagged.remove())  # should it bounce now, that is news to its ticket
     if provider_id is not None:
         actions.append(DeliveryItem.provider_id.set(provider_id))
     if attempts is not None:
@@ -304,13 +305,13 @@ def supersede(transaction: Transaction, ticket_id: str, message_id: str, at: dat
     transaction.update("first", _delivery(ticket_id, message_id), actions, condition)
 
 
-def settle_undelivered(transaction: Transaction, ticket_id: str, message_id: str) -> None:
+def settle_undelivered(transaction: Transaction, ticket_id: str, message_id: str, at: datetime) -> None:
     """Its ticket says that it did not arrive: nothing is pending; label "delivery" when it did, or was sent again."""
     condition = DeliveryItem.state.is_in(*sorted(UNDELIVERED_STATES)) & NOT_SENT_AGAIN
     actions: list[Action] = [
         DeliveryItem.time_key.remove(),
         DeliveryItem.time_at.remove(),
-        DeliveryItem.event_ids.add({FLAGGED}),
+        DeliveryItem.flagged.set(stamp(at)),
     ]
     transaction.update("delivery", _delivery(ticket_id, message_id), actions, condition)
 

@@ -153,7 +153,10 @@ class ReceiptItem(Item):
 
 
 class DeliveryItem(Item):
-    """How far one outgoing message got; small, so that a change of state never rewrites the body."""
+    """How far one outgoing message got; small, so that a change of state never rewrites the body.
+
+    ``flagged``: since when its ticket is on the "undelivered" list for it; gone once it arrived.
+    """
 
     state = UnicodeAttribute()
     reason = UnicodeAttribute(null=True)
@@ -163,6 +166,7 @@ class DeliveryItem(Item):
     send_at = UnicodeAttribute()
     inbox_id = UnicodeAttribute(null=True)
     event_ids = UnicodeSetAttribute(null=True)
+    flagged = UnicodeAttribute(null=True)
     moved_by = UnicodeAttribute(null=True)
     origin = UnicodeAttribute(null=True)
     time_key = UnicodeAttribute(null=True)

@@ -53,6 +53,25 @@ def test_an_unclear_message_that_arrived_leaves_no_mark(desk: Desk, ticket_id: s
     assert (ticket.undelivered, ticket.waiting_since) == (False, None)
 
 
+def test_a_mail_that_arrived_after_a_doubt_and_came_back_then_is_on_the_list(
+    desk: Desk, ticket_id: str, lina: Actor
+) -> None:
+    """Seeds 6000300 and 6000659: the doubt's flag hid that its ticket carried none any more."""
+    held = unclear(desk, ticket_id, lina)
+    assert record_state.record(replace(delivered(held), state="sent", event_id="e0"), desk.now)
+    assert not tickets.get(ticket_id).undelivered
+    assert record_state.record(replace(delivered(held), state="bounced", event_id="e2", permanent=True), desk.now)
+    assert tickets.get(ticket_id).undelivered
+
+
+def test_a_doubt_that_was_first_late_and_then_over_leaves_no_mark(desk: Desk, ticket_id: str, lina: Actor) -> None:
+    held = unclear(desk, ticket_id, lina)
+    assert record_state.record(replace(delivered(held), state="delayed", event_id="e0"), desk.now)
+    assert tickets.get(ticket_id).undelivered
+    assert record_state.record(delivered(held), desk.now)
+    assert not tickets.get(ticket_id).undelivered
+
+
 def meanwhile(monkeypatch: pytest.MonkeyPatch, holder: ModuleType, name: str, act: Callable[[], object]) -> None:
     """``act`` happens once, right before ``name`` is called."""
     real, done = getattr(holder, name), list[object]()

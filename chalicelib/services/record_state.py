@@ -10,7 +10,7 @@ from chalicelib.domain.ticket import Status, Ticket, nobody_waits
 from chalicelib.errors import Conflict
 from chalicelib.services import breaker, notices
 from chalicelib.services.change_ticket import event_message
-from chalicelib.services.said import answers_to, speaks_to_customer
+from chalicelib.services.said import answers_to, speaks_to_customer, stands
 from chalicelib.store import customers, directory, messages, sources, tickets
 from chalicelib.store.transaction import Lost, Transaction
 
@@ -128,7 +128,7 @@ def _waits_since(ticket: Ticket, failed: Message) -> datetime | None:
     if ticket.waiting_since is not None or not _answers_newest(ticket, failed):
         return ticket.waiting_since
     question_id = ticket.last_inbound_id
-    if any(_stands(each) for each in answers_to(ticket, question_id) if each.id != failed.id):
+    if any(stands(each) for each in answers_to(ticket, question_id) if each.id != failed.id):
         return None
     return messages.get(ticket.id, question_id).at
 
@@ -137,10 +137,6 @@ def _answers_newest(ticket: Ticket, message: Message) -> bool:
     """Is it what we say to the customer's newest message?"""
     question_id = ticket.last_inbound_id
     return bool(question_id) and speaks_to_customer(message) and message.event.get("answers") == question_id
-
-
-def _stands(answer: Message) -> bool:
-    return answer.delivery is None or answer.delivery.state not in messages.UNDELIVERED_STATES
 
 
 def _reopened(ticket: Ticket, waiting_since: datetime | None, at: datetime) -> Ticket:

@@ -74,6 +74,11 @@ def _is_answer(message: Message, question_id: str) -> bool:
     return message.delivery is None or message.delivery.state not in NEVER_ARRIVED
 
 
+def stands(answer: Message) -> bool:
+    """Nothing tells that it did not arrive, nor that it may not have."""
+    return answer.delivery is None or answer.delivery.state not in messages.UNDELIVERED_STATES
+
+
 def memory(ticket: Ticket, then: Status) -> dict[str, str]:
     """How the ticket stood before an answer: what taking it back restores, and what "wrote meanwhile" goes back by."""
     return {

@@ -7,12 +7,13 @@ from typing import cast
 from chalicelib.domain.message import Message
 from chalicelib.domain.moments import from_stamp, whole_milliseconds
 from chalicelib.domain.people import Actor
-from chalicelib.domain.ticket import DONE, SetAside, Status, Ticket
+from chalicelib.domain.threading import AUTOMATIC
+from chalicelib.domain.ticket import DONE, LIVE, SetAside, Status, Ticket
 from chalicelib.errors import Conflict
 from chalicelib.services import drafts
 from chalicelib.services.attachments import id_within
 from chalicelib.services.change_ticket import event_message
-from chalicelib.services.said import MAX_OWN_STEPS, answers_to, find, snippet_of, standing
+from chalicelib.services.said import MAX_OWN_STEPS, answers_to, find, snippet_of, standing, stands
 from chalicelib.store import documents, messages, tickets
 from chalicelib.store.codec import decode, encode
 from chalicelib.store.models import DocumentItem
@@ -113,7 +114,8 @@ def _as_before(ticket: Ticket, taken_back: Message, at: datetime) -> Ticket:
         after = replace(after, undelivered=True)
     waited = from_stamp(remembered["waited"]) if remembered.get("waited") else None
     questions = {ticket.last_inbound_id, taken_back.event.get("answers", "")} - {""}
-    others = [each for question in questions for each in answers_to(ticket, question) if each.id != taken_back.id]
+    said = [each for question in questions for each in answers_to(ticket, question) if each.id != taken_back.id]
+    others = [each for each in said if stands(each)]
     if remembered.get("aside") and not others:
         after = replace(after, set_aside=decode(SetAside, remembered["aside"]))
     status = ticket.status
@@ -122,9 +124,20 @@ def _as_before(ticket: Ticket, taken_back: Message, at: datetime) -> Ticket:
         status = "open" if status in DONE else status
     if ticket.last_message_id == taken_back.id and ticket.status == taken_back.event.get("then"):
         status = cast(Status, remembered.get("status", ticket.status))
-    if status == ticket.status:
-        return after
-    return replace(after, status=status, closed_at=(ticket.closed_at or at) if status in DONE else None)
+    if status != ticket.status:
+        after = replace(after, status=status, closed_at=(ticket.closed_at or at) if status in DONE else None)
+    return after if others else _unanswered(after, taken_back)
+
+
+def _unanswered(ticket: Ticket, taken_back: Message) -> Ticket:
+    """Nobody waited when it was written if another answer was on its way then; that one may have failed since."""
+    question_id = ticket.last_inbound_id
+    if ticket.status not in LIVE or ticket.waiting_since is not None or taken_back.event.get("forward"):
+        return ticket
+    if not question_id or taken_back.event.get("answers") != question_id:
+        return ticket
+    question = messages.get(ticket.id, question_id)
+    return ticket if question.mail_kind in AUTOMATIC else replace(ticket, waiting_since=question.at)
 
 
 def _first_taken_back(message: Message) -> Message:

@@ -14,7 +14,7 @@ from chalicelib.domain.message import Party
 from chalicelib.domain.people import Actor
 from chalicelib.domain.ticket import Status
 from chalicelib.errors import Conflict
-from chalicelib.services import drafts, receive_message, take_back
+from chalicelib.services import drafts, receive_message, record_state, send_again, take_back
 from chalicelib.services.change_ticket import Changes, change
 from chalicelib.services.reply_to_ticket import Reply, reply
 from chalicelib.services.said import MAX_TEXT_CHARS
@@ -122,6 +122,24 @@ def test_another_answer_that_stands_keeps_the_wait_ended(desk: Desk, ticket_id: 
     first, _ = answer(desk, ticket_id, anna), answer(desk, ticket_id, anna)
     take_back.undo(ticket_id, first, anna, desk.now)
     assert change(ticket_id, anna, Changes(status="open"), desk.now).waiting_since is None
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_taken_back_after_the_answer_before_it_failed_the_question_waits(
+    desk: Desk, ticket_id: str, anna: Actor, told: bool
+) -> None:
+    """Seeds 6001131 and 6000872: nobody waited when the second was written, for the first was on its way."""
+    waited = tickets.get(ticket_id).waiting_since
+    first = answer(desk, ticket_id, anna, undo_seconds=0)
+    second = answer(desk, ticket_id, anna) if told else ""
+    assert messages.move_delivery(ticket_id, first, "failed", ["queued"], desk.now)
+    if told:
+        record_state.flag_undelivered(ticket_id, first, "No such address.", desk.now)
+    else:  # whoever saw it fail died before telling the ticket
+        second = send_again.send_again(ticket_id, first, anna, desk.advance(seconds=1)).id
+    assert tickets.get(ticket_id).waiting_since is None
+    take_back.undo(ticket_id, second, anna, desk.now)
+    assert tickets.get(ticket_id).waiting_since == waited is not None
 
 
 def test_taken_back_twice_it_returns_what_the_agent_has_written_since(desk: Desk, ticket_id: str, anna: Actor) -> None:

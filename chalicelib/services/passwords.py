@@ -9,7 +9,7 @@ from chalicelib.errors import InvalidInput
 MIN_CHARS = 12
 MAX_CHARS = 256  # Cognito's limit
 TEMPORARY_CHARS = 16
-CLEAR_LETTERS = "".join(set(string.ascii_letters + string.digits) - set("0O1lI"))
+CLEAR_LETTERS = "".join(c for c in string.ascii_letters + string.digits if c not in "0O1lI")
 USUAL = ("password", "passwort", "qwertz", "qwerty", "123456", "letmein", "deskbell", "welcome", "willkommen")
 RULE = (
     f"At least {MIN_CHARS} characters with a small letter, a capital letter and a digit; "

@@ -82,7 +82,8 @@ def _bad_news(change: StateChange, ticket_id: str, message_id: str, at: datetime
     message = messages.get(ticket_id, message_id)
     if change.permanent or change.state == "complained":
         written_to = {party.address.lower() for party in (*message.to, *message.cc, *message.bcc)}
-        for address in written_to & {each.lower() for each in change.recipients}:  # a forged bounce may name anybody
+        named = {each.lower() for each in change.recipients}
+        for address in sorted(written_to & named):  # a forged bounce may name anybody
             customers.mark_handle(customers.handle_name(channel, address), unreachable=change.reason)
     if not known and not change.hearsay:
         breaker.note_failure(directory.inbox(message.inbox_id), at)

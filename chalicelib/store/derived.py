@@ -42,8 +42,8 @@ def take_stale_marks() -> int:
     """Take off the "undelivered" list what has no business there; returns how many."""
     taken = 0
     for marks in _pages():
-        listed = {str(int(mark)) for mark in marks}
-        found = {ticket.id: (item, ticket) for item in stored(sorted(listed)) for ticket in [as_ticket(item)]}
+        listed = list(dict.fromkeys(str(int(mark)) for mark in marks))
+        found = {ticket.id: (item, ticket) for item in stored(listed) for ticket in [as_ticket(item)]}
         for ticket_id in listed:
             if ticket_id not in found:
                 DocumentItem(UNDELIVERED, _mark(ticket_id)).delete()

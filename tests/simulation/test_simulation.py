@@ -1,6 +1,9 @@
 """The simulation itself: the same every time, complete, and clean over past seeds and some fresh ones."""
 
+import os
 import shutil
+import subprocess
+import sys
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -30,6 +33,7 @@ NOT_PLAYED = {
     "sign_in.turn_off_own": OF_ONE_PERSON,
 }
 """Services that change something, that people can ask for and that no act plays, with the reason."""
+ROOT = Path(__file__).resolve().parents[2]
 FRESH = range(70_000, 70_008)
 MORE = range(70_008, 70_040)
 
@@ -83,6 +87,25 @@ def test_the_same_seed_is_the_same_history() -> None:
     first, second, other = run(Plan(5)), run(Plan(5)), run(Plan(6))
     assert first.lines == second.lines
     assert first.digest == second.digest != other.digest
+
+
+TELLS_DIGESTS = """
+from tests.simulation.history import Plan, run
+print(*[run(Plan(seed)).digest for seed in range(7_000_000, 7_000_006)])
+"""
+"""Among these an agent is invited and what is derived is rebuilt: both once followed the order of a set."""
+
+
+def test_a_seed_is_the_same_history_in_every_process() -> None:
+    """Python orders a set of words anew in each process, so a seed found in one could be silent in the next."""
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", TELLS_DIGESTS],
+            env={**os.environ, "PYTHONHASHSEED": order}, cwd=ROOT, check=True, capture_output=True, text=True,
+        ).stdout
+        for order in ("1", "2")
+    }  # fmt: skip
+    assert len(told) == 1 and "".join(told).strip()
 
 
 def test_a_history_is_played_again_from_its_acts_and_faults_alone() -> None:

@@ -4,15 +4,15 @@ Each line on standard input is a number of pages to answer; the answer is one li
 of one, and the read units of one by our own calculator (the local engine does not count reads as AWS does).  It runs in
 the functions' environment, on the table that the burst is filling, and its CPU is its own: it does not wait for others.
 
-Busy cores share caches and clock, so CPU time itself stretches.  A fixed computation is taken between the pages, as
-often as they are: what a page grew by beyond what that grew by is the page's own.
+Busy cores share caches and clock, so CPU time itself stretches.  A fixed computation is taken right after each page:
+their ratio, in the median of the pairs, is what the page itself takes, however the cores fare from one to the next.
 """
 
 import json
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from bench.meter import Meter
@@ -42,9 +42,14 @@ def main() -> None:
         said = {
             "cpu_ms": statistics.median(taken),
             "reference_cpu_ms": statistics.median(fixed),
+            "cpu_by_reference": compared(taken, fixed),
             "read_units": units,
         }
         print(json.dumps(said), flush=True)
+
+
+def compared(pages: Sequence[float], sums: Sequence[float]) -> float:
+    return statistics.median(page / beside for page, beside in zip(pages, sums, strict=True))
 
 
 def cpu_ms(work: Callable[[], object]) -> float:

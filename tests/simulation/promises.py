@@ -389,11 +389,15 @@ def _may_follow(state: State, first: Message, second: Message) -> bool:
 
 
 def one_act_is_one_message(state: State, tell: Tell) -> None:
-    """A form sent twice, a call repeated under its key: one message (a copy sent again says whose copy it is)."""
+    """A form sent twice, a call repeated under its key: one message (a copy sent again says whose copy it is).
+
+    What came in as a mail is no act of ours: our own mail that comes back to another team is shown there, too.
+    """
     for word in state.desk.said:
-        own = [each for each in state.words.get(word, ()) if each["direction"] == "out" and each["kind"] != "event"]
+        written = [each for each in state.words.get(word, ()) if not each.get("original_key")]
+        own = [each for each in written if each["direction"] == "out" and each["kind"] != "event"]
         own = [each for each in own if "repeats" not in each.get("event", {})]
-        opened = {each["ticket_id"] for each in state.words.get(word, ())}
+        opened = {each["ticket_id"] for each in written}
         state.saw("one act is one message", len(own))
         if len(own) > 1 or len(opened) > 1:
             tell("one act is one message", f"{word} stands in {[each['id'] for each in own]} of {sorted(opened)}")

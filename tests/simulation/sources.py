@@ -141,6 +141,8 @@ class Sources:
             world.saw("the relay never raises")
             if ended.broke is not None:
                 world.violate("the relay never raises", repr(ended.broke))
+            if ended.well and ended.records_failed:
+                self._lose(batch)  # neither sent nor parked: pending marks and the night bring back what it meant
             again = world.faults.chance("record again", rates.record_again, n)
             if ended.well and not again:
                 self._forward(shard, len(batch))

@@ -271,7 +271,7 @@ class World:
         """What the desk's code logged as broken: expected only after a fault of the world's."""
         invocation = self.current
         self.say(invocation.name if invocation else "?", f"{event}: {type(error).__name__}: {str(error)[:160]}")
-        if event == "record failed" and invocation is not None:
+        if event in ("record failed", "record could not be parked") and invocation is not None:
             invocation.records_failed += 1
         if error is not None and invocation is not None and not is_expected(invocation, error):
             self._unexpected(invocation.name, error)

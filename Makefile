@@ -32,10 +32,10 @@ run: setup
 test: setup
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
-# Only the authorisation matrix and the attacks in mails, whose figures `make test` prints at its end, too.
+# Only the authorisation matrix, the attacks in mails and the clocks, whose figures `make test` prints at its end, too.
 figures: setup
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile \
-		tests/security/test_matrix.py tests/browser/test_attack_corpus.py
+		tests/security/test_matrix.py tests/browser/test_attack_corpus.py tests/domain/test_sla_simulated.py
 
 # Two minutes of faults from seeds never played before, and the benches at small sizes: counts, structure, and ratios of
 # two times of one run.  BENCH_SHARED: no absolute time can fail it, however slow the machine (bench/result.py).

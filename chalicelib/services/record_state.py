@@ -151,10 +151,16 @@ def _reopened(ticket: Ticket, waiting_since: datetime | None, at: datetime) -> T
 def note_arrival(ticket_id: str, message_id: str, at: datetime) -> None:
     """A message that was unclear did arrive: whoever it answers waits no more, and the ticket leaves the
     "undelivered" list once nothing of it is undelivered any more.
+
+    Not when it came back meanwhile: its state is looked at after the ticket, so whoever flags it later changes a
+    version that we then lose by.
     """
     message = messages.get(ticket_id, message_id)
     for _ in range(ATTEMPTS):
         before = tickets.load(ticket_id)
+        delivery = messages.delivery_state(ticket_id, message_id)
+        if delivery is not None and delivery.state in messages.UNDELIVERED_STATES:
+            return
         ticket = before.ticket
         after = nobody_waits(ticket) if _answers_newest(ticket, message) else ticket
         after = replace(after, undelivered=ticket.undelivered and messages.is_undelivered(ticket_id))

@@ -126,18 +126,24 @@ def _as_before(ticket: Ticket, taken_back: Message, at: datetime) -> Ticket:
         status = cast(Status, remembered.get("status", ticket.status))
     if status != ticket.status:
         after = replace(after, status=status, closed_at=(ticket.closed_at or at) if status in DONE else None)
-    return after if others else _unanswered(after, taken_back)
+    return after if others else _unanswered(after)
 
 
-def _unanswered(ticket: Ticket, taken_back: Message) -> Ticket:
-    """Nobody waited when it was written if another answer was on its way then; that one may have failed since."""
-    question_id = ticket.last_inbound_id
-    if ticket.status not in LIVE or ticket.waiting_since is not None or taken_back.event.get("forward"):
+def _unanswered(ticket: Ticket) -> Ticket:
+    """No answer stands any more: whoever wrote last waits, or will wait once somebody brings the ticket back.
+
+    What the message remembers need not say so: when it was written, another answer may have stood that failed or was
+    taken back since.
+    """
+    aside = ticket.set_aside or SetAside()
+    if not ticket.last_inbound_id or ticket.waiting_since is not None or aside.waiting_since is not None:
         return ticket
-    if not question_id or taken_back.event.get("answers") != question_id:
+    question = messages.get(ticket.id, ticket.last_inbound_id)
+    if question.mail_kind in AUTOMATIC:
         return ticket
-    question = messages.get(ticket.id, question_id)
-    return ticket if question.mail_kind in AUTOMATIC else replace(ticket, waiting_since=question.at)
+    if ticket.status in LIVE:
+        return replace(ticket, waiting_since=question.at)
+    return replace(ticket, set_aside=replace(aside, waiting_since=question.at))
 
 
 def _first_taken_back(message: Message) -> Message:

@@ -64,6 +64,20 @@ def test_a_mail_that_arrived_after_a_doubt_and_came_back_then_is_on_the_list(
     assert tickets.get(ticket_id).undelivered
 
 
+@pytest.mark.parametrize(("holder", "name"), [(record_state, "note_arrival"), (tickets, "put_changed")])
+def test_a_mail_that_comes_back_while_its_arrival_is_noted_lets_the_customer_wait(
+    desk: Desk, ticket_id: str, lina: Actor, monkeypatch: pytest.MonkeyPatch, holder: ModuleType, name: str
+) -> None:
+    """Seed 8004090: the slower "sent" was noted behind the bounce, and nobody waited any more."""
+    since = tickets.get(ticket_id).waiting_since
+    held = unclear(desk, ticket_id, lina)
+    bounced = replace(delivered(held), state="bounced", event_id="e2", permanent=True)
+    meanwhile(monkeypatch, holder, name, lambda: record_state.record(bounced, desk.now))
+    record_state.record(replace(delivered(held), state="sent", event_id="e0"), desk.now)
+    ticket = tickets.get(ticket_id)
+    assert (ticket.status, ticket.undelivered, ticket.waiting_since) == ("open", True, since)
+
+
 def test_a_doubt_that_was_first_late_and_then_over_leaves_no_mark(desk: Desk, ticket_id: str, lina: Actor) -> None:
     held = unclear(desk, ticket_id, lina)
     assert record_state.record(replace(delivered(held), state="delayed", event_id="e0"), desk.now)

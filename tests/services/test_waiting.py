@@ -92,6 +92,27 @@ def test_a_forward_that_resolves_the_ticket_puts_the_wait_away(desk: Desk, ticke
     assert change(ticket_id, lina, Changes(status="open"), desk.now).waiting_since == since is not None
 
 
+@pytest.mark.parametrize("brought_back", ["by hand", "the forward is taken back"])
+def test_an_answer_taken_back_from_a_ticket_that_a_forward_resolved_lets_the_customer_wait(
+    desk: Desk, ticket_id: str, lina: Actor, brought_back: str
+) -> None:
+    """Seed 8003651: neither the answer nor the forward remembered that somebody waited without both."""
+    since = tickets.get(ticket_id).waiting_since
+    first = answered(desk, ticket_id, lina, undo_seconds=30)
+    forward = answered(desk, ticket_id, lina, to=SUPPLIER, forward=True, then_status="resolved", undo_seconds=30)
+    second = answered(desk, ticket_id, lina, undo_seconds=30)
+    take_back.undo(ticket_id, first, lina, desk.now)
+    take_back.undo(ticket_id, second, lina, desk.now)
+    assert (tickets.get(ticket_id).status, tickets.get(ticket_id).waiting_since) == ("resolved", None)
+    if brought_back == "by hand":
+        change(ticket_id, lina, Changes(status="open"), desk.now)
+    else:
+        take_back.undo(ticket_id, forward, lina, desk.now)
+    ticket = tickets.get(ticket_id)
+    assert (ticket.status, ticket.waiting_since) == ("open", since)
+    assert since is not None and waiting() == [ticket_id]
+
+
 def test_an_answer_that_opens_the_ticket_ends_the_wait(desk: Desk, ticket_id: str, lina: Actor) -> None:
     change(ticket_id, lina, Changes(status="resolved"), desk.now)
     answered(desk, ticket_id, lina, then_status="open")

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ import pytest
 from chalicelib import config, wiring
 from chalicelib.domain.people import Actor, Agent, Inbox, Team
 from chalicelib.services import dead_letters
-from chalicelib.store import directory, tickets
+from chalicelib.store import directory, models, tickets
 from infra.resources import table as table_resource
 from local.engine import client as engine_client
 
@@ -162,14 +163,34 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield endpoint
 
 
+@cache
+def _clients(endpoint: str) -> dict[str, Any]:
+    return {each: engine_client(endpoint, each) for each in ("sqs", "s3", "dynamodb", "ssm")}
+
+
+@cache
+def _connection(endpoint: str) -> Any:
+    """Made once for all tests: making one takes longer than most tests do."""
+    models.connection()
+    return models.Item._connection
+
+
+def _connect(endpoint: str) -> None:
+    """As a cold start does."""
+    wiring.connect()
+    kept = _connection(endpoint)
+    for shape in models.SHAPES:
+        shape._connection = kept
+
+
 @pytest.fixture
 def desk(engine: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    made = Desk(engine, clients={each: engine_client(engine, each) for each in ("sqs", "s3", "dynamodb", "ssm")})
+    made = Desk(engine, clients=dict(_clients(engine)))
     _create(made)
     for name, value in _environment(made).items():
         monkeypatch.setenv(name, value)
     config.settings.cache_clear()
-    wiring.connect()
+    _connect(engine)
     wiring.forget_secrets()
     tickets.forget_leases()
     monkeypatch.setattr(config, "now", lambda: made.now)

@@ -181,11 +181,14 @@ class CounterItem(Item):
     expires_at = TTLAttribute(null=True)
 
 
+SHAPES: tuple[type[Item], ...] = (Item, TicketItem, DocumentItem, ReceiptItem, DeliveryItem, CounterItem)
+
+
 def connection() -> Connection:
     """The one connection; made from TicketItem because its schema names the indexes."""
     if Item._connection is None or Item._connection.table_name != Item.Meta.table_name:
         Item._connection = TicketItem._get_connection()
-        for shape in (DocumentItem, ReceiptItem, DeliveryItem, CounterItem):
+        for shape in SHAPES:
             shape._connection = Item._connection
     return Item._connection.connection
 
@@ -199,7 +202,7 @@ def use_table(name: str, region: str) -> None:
     """Point the store at a table (``wiring`` at start, tests for each table of theirs)."""
     Item.Meta.table_name = name
     Item.Meta.region = region
-    for shape in (Item, TicketItem, DocumentItem, ReceiptItem, DeliveryItem, CounterItem):
+    for shape in SHAPES:
         shape._connection = None
 
 

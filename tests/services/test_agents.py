@@ -10,7 +10,7 @@ from chalicelib.domain.people import SYSTEM, Agent, Role, actor_of
 from chalicelib.errors import Conflict, DeskbellError, InvalidInput, NotFound, Refused
 from chalicelib.services import agents, password_links, sessions, sign_in, teams
 from chalicelib.services.agents import AgentChange, NewAgent, OwnSettings
-from chalicelib.services.user_pool import UserPool
+from chalicelib.services.user_pool import Asked, UserPool, Wrong
 from chalicelib.store import directory
 from tests.engine import MORNING as NOW
 from tests.engine import Desk
@@ -27,6 +27,7 @@ from tests.services.people import (
 )
 
 pytestmark = pytest.mark.engine
+OTHER_PASSWORD = "Violet ladders 42 rain"
 __all__ = ["mailbox", "pool"]
 
 
@@ -48,6 +49,17 @@ def test_the_first_admin_gets_a_temporary_password_and_there_is_only_one(pool: U
     with pytest.raises(Conflict):
         agents.create_first_admin(pool, "ben@shop.example", "Ben", NOW)
     assert temporary not in str(audited())
+
+
+def test_somebody_who_was_locked_out_of_the_pool_comes_in_with_the_new_password(pool: UserPool) -> None:
+    pool.add("ken@shop.example", GOOD_PASSWORD)
+    pool.set_enabled("ken@shop.example", False)
+    with pytest.raises(Wrong):
+        pool.check_password("ken@shop.example", GOOD_PASSWORD)
+    pool.add("ken@shop.example", OTHER_PASSWORD)
+    answer = pool.check_password("ken@shop.example", OTHER_PASSWORD)
+    assert isinstance(answer, Asked)
+    assert answer.challenge == "NEW_PASSWORD_REQUIRED"
 
 
 def test_an_invitation_mails_a_link_that_lets_the_agent_choose_a_password(pool: UserPool, mailbox: Mailbox) -> None:

@@ -4,8 +4,8 @@ PYTHON ?= python3
 STAGE ?= prod
 TEST_PROCESSES ?= 3
 FAULT_HISTORIES ?= 480
-# New with every change, and the same for everybody who plays that change.
-FIRST_SEED ?= $(shell printf %d 0x$$(git rev-parse 'HEAD^{tree}' | cut -c1-7))
+# New with every change of the code, and the same for everybody who plays that code.
+FIRST_SEED ?= $(shell printf %d 0x$$(git rev-parse HEAD:chalicelib | cut -c1-7))
 VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := app.py chalicelib infra local bench tests

@@ -201,10 +201,10 @@ def finish_interrupted(ticket_id: str, message_id: str, at: datetime) -> None:
     The flag takes the mark off in its own transaction, so a mark on what did not arrive says that it was not laid, even
     where the ticket carries another message's.
     """
-    delivery = messages.get_delivery(ticket_id, message_id)
+    delivery = messages.delivery_state(ticket_id, message_id)
     ours = messages.get(ticket_id, message_id).author_kind != "system"
-    if ours and delivery.state in ("failed", "unclear"):
-        flag_undelivered(ticket_id, message_id, delivery.reason, at)
+    if ours and delivery and delivery.state in messages.UNDELIVERED_STATES and not delivery.flagged:
+        flag_undelivered(ticket_id, message_id, delivery.reason or "", at)
     else:
         messages.settle_delivery(ticket_id, message_id)
 

@@ -47,9 +47,10 @@ def record(change: StateChange, at: datetime, channel: str = "email") -> bool:
     moved = messages.move_delivery(
         ticket_id, message_id, state, [*COMES_FROM[state], *([state] if again else [])], change.at,
         _both(before.reason, change.reason) if again else change.reason,
-        event_id=change.event_id or None, settled=True, provider_id=change.provider_id,
+        event_id=change.event_id or None, settled=state not in BAD, provider_id=change.provider_id,
     )  # fmt: skip
-    # An event told again moves nothing; but whoever wrote its state may have died before the rest.
+    # An event told again moves nothing; but whoever wrote its state may have died before the rest.  Bad news may not be
+    # told again (a report that kills its reader is read from its headers alone): by its pending mark repair goes on.
     if change.state in BAD and (moved or (again and not known)):
         _bad_news(change, ticket_id, message_id, at, channel, known)
     elif state in messages.ARRIVED_STATES and (
@@ -88,7 +89,8 @@ def _bad_news(change: StateChange, ticket_id: str, message_id: str, at: datetime
     if not known and not change.hearsay:
         breaker.note_failure(directory.inbox(message.inbox_id), at)
     if known or message.author_kind == "system":
-        return  # an acknowledgement that bounced is nobody's work
+        messages.settle_delivery(ticket_id, message_id)  # an acknowledgement that bounced is nobody's work
+        return
     flag_undelivered(ticket_id, message_id, change.reason, at)
 
 
@@ -118,6 +120,7 @@ def flag_undelivered(ticket_id: str, message_id: str, reason: str, at: datetime)
             transaction.commit()
         except Lost as lost:
             if "delivery" in lost.labels:
+                messages.settle_delivery(ticket_id, message_id)
                 return
             continue
         return

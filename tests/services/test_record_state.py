@@ -373,3 +373,50 @@ def test_a_bounce_told_again_after_a_crash_flags_a_ticket_that_carries_another_f
             record_state.record(told, desk.now)
     record_state.record(told, desk.now)
     assert tickets.get(ticket_id).waiting_since == waited is not None
+
+
+def bounce(held: Claimed, event_id: str = "b1") -> StateChange:
+    return replace(delivered(held), state="bounced", event_id=event_id, permanent=True)
+
+
+def is_pending(held: Claimed) -> bool:
+    found = messages.delivery_state(held.outbound.ticket_id, held.outbound.message_id)
+    assert found is not None
+    return bool(found.time_key)
+
+
+def test_a_bounce_that_is_never_told_again_is_flagged_by_repair(
+    desk: Desk, ticket_id: str, lina: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seed 8109463: a report by mail moved the delivery and died; then it was read from its headers alone."""
+    waited = tickets.get(ticket_id).waiting_since
+    held = claimed(desk, ticket_id, lina)
+    deliver_message.record_sent(held, Sent("ses-1", ("ses:ses-1",)), desk.now)
+    with monkeypatch.context() as dying:
+        dying.setattr(record_state, "flag_undelivered", _dies)
+        with pytest.raises(KeyboardInterrupt):
+            record_state.record(bounce(held), desk.now)
+    assert not tickets.get(ticket_id).undelivered
+    assert is_pending(held)
+    deliver_message.finish_interrupted(ticket_id, held.outbound.message_id, desk.advance(minutes=10))
+    ticket = tickets.get(ticket_id)
+    assert (ticket.status, ticket.undelivered, ticket.waiting_since) == ("open", True, waited)
+    assert not is_pending(held)
+
+
+@pytest.mark.parametrize("before", ["nothing", "a bounce of another recipient", "a copy"])
+def test_a_bounce_that_was_dealt_with_is_pending_no_more(desk: Desk, ticket_id: str, lina: Actor, before: str) -> None:
+    held = unclear(desk, ticket_id, lina)
+    if before == "a bounce of another recipient":
+        record_state.record(bounce(held, "b0"), desk.now)
+    if before == "a copy":
+        send_again.send_again(ticket_id, held.outbound.message_id, lina, desk.now)
+    record_state.record(bounce(held), desk.now)
+    assert not is_pending(held)
+
+
+def test_an_acknowledgement_that_came_back_is_pending_no_more(desk: Desk, ticket_id: str) -> None:
+    held = acknowledged(desk, ticket_id)
+    deliver_message.record_sent(held, Sent("ses-1", ("ses:ses-1",)), desk.now)
+    assert record_state.record(bounce(held), desk.now)
+    assert not is_pending(held)

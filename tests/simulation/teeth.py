@@ -9,12 +9,15 @@ import argparse
 import re
 import statistics
 import sys
+import threading
 import time
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tests.simulation import mutants
 from tests.simulation.mutants import Mutant
@@ -78,71 +81,96 @@ class Figures:
 
 
 Say = Callable[[str], None]
+T = TypeVar("T")
 
 
 def run(
-    budget_seconds: float, mutants_wanted: int = MUTANTS, say: Say = lambda line: None, seed: int = SEED
+    budget_seconds: float, mutants_wanted: int = MUTANTS, say: Say = lambda line: None, seed: int = SEED, lanes: int = 1
 ) -> Figures:
-    """Plant every bug, then make mutants until the budget is over; ``say`` hears a line about each."""
+    """Plant every bug, then make mutants until the budget is over; ``say`` hears a line about each.
+
+    ``lanes``: so many bugs at a time, each in a copy of its own.
+    """
     end = time.monotonic() + budget_seconds
     figures = Figures()
-    with copied() as tree:
-        tree.settle(CLEAN_HISTORIES)
-        figures.unclean_histories = len(tree.unclean)
-        say(f"clean source: {len(tree.seeds)} histories pass, {len(tree.unclean)} do not")
-        with nursery(tree) as fast:
-            for bug in PLANTED:
-                if time.monotonic() > end:
-                    figures.skipped += 1
-                    continue
-                _plant(tree, fast, bug, figures, say)
-        reached = mutants.executed(tree, COVERED_HISTORIES)
-        with nursery(tree) as fast:
-            for mutant in mutants.made(tree, reached, mutants_wanted, seed):
-                if time.monotonic() > end:
-                    figures.skipped += 1
-                    continue
-                _try(tree, fast, mutant, figures, say)
+    with ExitStack() as copies:
+        first = copies.enter_context(copied())
+        first.settle(CLEAN_HISTORIES)
+        figures.unclean_histories = len(first.unclean)
+        say(f"clean source: {len(first.seeds)} histories pass, {len(first.unclean)} do not")
+        trees = [first, *(copies.enter_context(copied(first)) for _ in range(lanes - 1))]
+        bench = _Bench(figures, say, end)
+        bench.work_through(trees, PLANTED, bench.plant)
+        reached = mutants.executed(first, COVERED_HISTORIES)
+        bench.work_through(trees, mutants.made(first, reached, mutants_wanted, seed), bench.attempt)
     return figures
 
 
-def _plant(tree: Tree, fast: Nursery, bug: Planted, figures: Figures, say: Say) -> None:
-    sources = bug.sources(tree)
-    verdict = fast.verdict({"sources": sources}, PLANTED_SECONDS) or tree.verdict(sources, PLANTED_SECONDS)
-    figures.planted += 1
-    say(_told("planted", bug.name, verdict))
-    if verdict.found:
-        figures.planted_found += 1
-        figures.planted_found_by_promises += verdict.by_promise
-        figures.seconds_to_find.append(verdict.seconds)
-    else:
-        figures.unexplained.append(f"planted: {bug.name}")
+class _Bench:
+    """Where the lanes meet: what is left to do, and what came of the rest."""
+
+    def __init__(self, figures: Figures, say: Say, end: float) -> None:
+        self.figures, self.say, self.end = figures, say, end
+        self.lock = threading.Lock()
+
+    def work_through(self, trees: Sequence[Tree], bugs: Iterable[T], do: Callable[[Tree, Nursery, T], None]) -> None:
+        left = iter(bugs)
+
+        def lane(tree: Tree) -> None:
+            with nursery(tree) as fast:
+                while (bug := self._next(left)) is not None:
+                    do(tree, fast, bug)
+
+        with ThreadPoolExecutor(len(trees)) as pool:
+            list(pool.map(lane, trees))
+
+    def _next(self, left: Iterator[T]) -> T | None:
+        with self.lock:
+            if time.monotonic() > self.end:
+                self.figures.skipped += len(list(left))
+            return next(left, None)
+
+    def plant(self, tree: Tree, fast: Nursery, bug: Planted) -> None:
+        sources = bug.sources(tree)
+        verdict = fast.verdict({"sources": sources}, PLANTED_SECONDS) or tree.verdict(sources, PLANTED_SECONDS)
+        with self.lock:
+            figures = self.figures
+            figures.planted += 1
+            self.say(_told("planted", bug.name, verdict))
+            if verdict.found:
+                figures.planted_found += 1
+                figures.planted_found_by_promises += verdict.by_promise
+                figures.seconds_to_find.append(verdict.seconds)
+            else:
+                figures.unexplained.append(f"planted: {bug.name}")
+
+    def attempt(self, tree: Tree, fast: Nursery, mutant: Mutant) -> None:
+        wrong = {"file": mutant.file, "index": mutant.index, "kind": mutant.kind}
+        verdict = fast.verdict(wrong, MUTANT_SECONDS) or tree.verdict({mutant.file: mutant.source}, MUTANT_SECONDS)
+        by_test = "" if verdict.found else _found_by(tree, mutant)
+        with self.lock:
+            figures = self.figures
+            figures.mutants += 1
+            self.say(_told("mutant", f"{mutant.name}: {mutant.change}", verdict))
+            if verdict.found:
+                figures.killed_by_histories += 1
+                figures.killed_by_promises += verdict.by_promise
+            elif by_test:
+                figures.killed_by_unit_tests += 1
+                self.say(f"  found by {by_test}")
+            else:
+                figures.survivors.append(mutant)
+                reason = reasons().get((mutant.file, mutant.change))
+                self.say(f"  survives: {reason or 'no reason is known'}")
+                if reason is None:
+                    figures.unexplained.append(f"{mutant.name}: {mutant.change}")
 
 
-def _try(tree: Tree, fast: Nursery, mutant: Mutant, figures: Figures, say: Say) -> None:
-    wrong = {"file": mutant.file, "index": mutant.index, "kind": mutant.kind}
-    verdict = fast.verdict(wrong, MUTANT_SECONDS) or tree.verdict({mutant.file: mutant.source}, MUTANT_SECONDS)
-    figures.mutants += 1
-    say(_told("mutant", f"{mutant.name}: {mutant.change}", verdict))
-    if verdict.found:
-        figures.killed_by_histories += 1
-        figures.killed_by_promises += verdict.by_promise
-        return
+def _found_by(tree: Tree, mutant: Mutant) -> str:
+    """The test that fails with it, and passes without: a failure that is always there finds nothing."""
     tests = list(unit_tests(tree, mutant.file))
-    if tests and _is_found(tree, mutant, tests):
-        figures.killed_by_unit_tests += 1
-        say(f"  found by {' '.join(tests)}")
-        return
-    figures.survivors.append(mutant)
-    reason = reasons().get((mutant.file, mutant.change))
-    say(f"  survives: {reason or 'no reason is known'}")
-    if reason is None:
-        figures.unexplained.append(f"{mutant.name}: {mutant.change}")
-
-
-def _is_found(tree: Tree, mutant: Mutant, tests: Sequence[str]) -> bool:
-    """By tests that the source passes as it is: a failure that is always there finds nothing."""
-    return not tree.passes({mutant.file: mutant.source}, tests) and tree.passes({}, tests)
+    failed = tree.fails({mutant.file: mutant.source}, tests) if tests else ""
+    return failed if failed and not tree.fails({}, [failed]) else ""
 
 
 def _told(kind: str, name: str, verdict: Verdict) -> str:
@@ -151,13 +179,13 @@ def _told(kind: str, name: str, verdict: Verdict) -> str:
 
 
 def unit_tests(tree: Tree, file: str) -> Iterator[str]:
-    """The tests that name the module: by its file's name, or by importing it."""
+    """The tests that name the module, by their file's name (these first) or by importing it."""
     room, module = Path(file).parent.name, Path(file).stem
     imported = re.compile(
         rf"^(from chalicelib\.{room}\.{module} import|from chalicelib\.{room} import .*\b{module}\b)", re.M
     )
     folder = tree.folder / "tests"
-    for path in sorted(folder.rglob("test_*.py")):
+    for path in sorted(folder.rglob("test_*.py"), key=lambda path: (path.stem != f"test_{module}", path)):
         if path.relative_to(folder).parts[0] in WITHOUT:
             continue
         if path.stem == f"test_{module}" or imported.search(path.read_text()):
@@ -174,8 +202,9 @@ def main() -> int:
     """``python -m bench.faults --mutants [--seconds N]``: a line for each bug, the figures last."""
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--seconds", type=float, default=4 * 3600.0)
+    parser.add_argument("--processes", type=int, default=2)
     asked, _ = parser.parse_known_args()
-    figures = run(asked.seconds, say=_say)
+    figures = run(asked.seconds, say=_say, lanes=asked.processes)
     for each in figures.unexplained:
         _say(f"unexplained: {each}")
     return reported(figures)

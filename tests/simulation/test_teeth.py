@@ -2,6 +2,7 @@
 
 import ast
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -85,6 +86,27 @@ def test_the_working_tree_is_never_touched_and_the_copy_is_restored(tree: Tree) 
         assert tree.run(["-c", "import chalicelib.jobs.later"], 60).returncode != 0
     assert tree.read(name) == before
     assert tree.run(["-c", "import chalicelib.jobs.later"], 60).returncode == 0
+
+
+def test_a_unit_test_that_finds_a_mutant_is_named_and_passes_without_it(tree: Tree) -> None:
+    name, tests = "chalicelib/domain/moments.py", ["tests/domain/test_moments.py", "tests/domain/test_hosts.py"]
+    wrong = {name: tree.read(name).replace("timedelta(", "-timedelta(").replace("return ", "return not ")}
+    found = tree.fails(wrong, tests)
+    assert found.startswith("tests/domain/test_moments.py")
+    assert tree.fails({}, [found]) == ""
+    assert tree.fails({}, tests) == ""
+
+
+def test_lanes_do_everything_once_and_what_is_left_over_is_skipped(tree: Tree) -> None:
+    done: list[tuple[Path, int]] = []
+    figures = teeth.Figures()
+    with copied(tree) as other:
+        bench = teeth._Bench(figures, lambda line: None, end=time.monotonic() + 3600)
+        bench.work_through([tree, other], range(20), lambda lane, fast, bug: done.append((lane.folder, bug)))
+        assert sorted(bug for _, bug in done) == list(range(20))
+        bench.end = 0
+        bench.work_through([tree, other], range(20), lambda lane, fast, bug: done.append((lane.folder, bug)))
+    assert (len(done), figures.skipped) == (20, 20)
 
 
 class _OneFile(Tree):

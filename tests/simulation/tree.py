@@ -5,6 +5,7 @@ The working tree is never touched: everything happens in a copy, and each bug ru
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -83,10 +84,14 @@ class Verdict:
 class Tree:
     """A copy of the source, clean between two bugs.  ``seeds``: histories that the clean source passes."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, of: "Tree | None" = None) -> None:
+        """``of``: another one that is settled: this one need not settle again."""
         self.folder = folder
-        self.seeds: tuple[int, ...] = tuple(SEEDS)
-        self.unclean: tuple[int, ...] = ()
+        self.seeds: tuple[int, ...] = of.seeds if of else tuple(SEEDS)
+        self.unclean: tuple[int, ...] = of.unclean if of else ()
+        if of:
+            shutil.copytree(of.folder, folder, dirs_exist_ok=True)
+            return
         for name in COPIED:
             source = ROOT / name
             if source.is_dir():
@@ -136,14 +141,32 @@ class Tree:
             int(told.get("histories", 0)),
         )  # fmt: skip
 
-    def passes(self, sources: dict[str, str], tests: Sequence[str], patience: float = 900) -> bool:
-        """Do these tests still pass with these files changed?"""
-        command = ["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-m", "not slow and not browser", *tests]
+    def fails(self, sources: dict[str, str], tests: Sequence[str], patience: float = 900) -> str:
+        """The first of these tests that fails with these files changed; "" when all pass.
+
+        Tests that cannot be run at all fail as the whole that was asked for.
+        """
+        command = [
+            "-m",
+            "pytest",
+            "-x",
+            "-q",
+            "-rfE",
+            "-p",
+            "no:cacheprovider",
+            "-m",
+            "not slow and not browser",
+            *tests,
+        ]
         with self.changed(sources):
             try:
-                return self.run(command, patience).returncode == 0
+                done = self.run(command, patience)
             except subprocess.TimeoutExpired:
-                return True  # a busy machine finds nothing out
+                return ""  # a busy machine finds nothing out
+        if done.returncode == 0:
+            return ""
+        named = re.search(r"^(?:FAILED|ERROR) (tests/\S+?\.py(?:::\w+)*)", done.stdout, re.M)
+        return named[1] if named else tests[0]
 
     def _child(self, arguments: Sequence[str], patience: float, compiled: bool = False) -> dict[str, Any]:
         hangs = {"found": True, "what": "hangs", "seconds": 0.0, "histories": 0}
@@ -207,8 +230,10 @@ class Nursery:
 
     def close(self) -> None:
         assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.close()
         self._process.wait(60)
+        self._process.stdout.close()
 
 
 @contextmanager
@@ -221,6 +246,6 @@ def nursery(tree: Tree) -> Iterator[Nursery]:
 
 
 @contextmanager
-def copied() -> Iterator[Tree]:
+def copied(of: Tree | None = None) -> Iterator[Tree]:
     with tempfile.TemporaryDirectory(prefix="deskbell-teeth-") as folder:
-        yield Tree(Path(folder))
+        yield Tree(Path(folder), of)

@@ -118,6 +118,11 @@ def test_a_forwarded_mailbox_is_found_by_both_addresses_and_taken_at_the_second(
     assert ses.recipients() == ["support@desk.shop.example"]
 
 
+def test_a_setting_that_was_left_empty_is_not_kept(desk: Desk, tools: Tools) -> None:
+    made = create(replace(MAIL, settings={"mailbox": " google ", "form_senders": "  "}), tools, desk)
+    assert made.settings == {"mailbox": "google"}
+
+
 def test_where_another_rule_set_is_active_both_copies_follow(desk: Desk) -> None:
     ses = FakeSes("somebody", somebody=[a_rule("theirs"), a_rule()], **{"deskbell-test": [a_rule()]})
     create(MAIL, Tools(InboxSecrets(desk.client("ssm")), ReceiptRule(ses)), desk)

@@ -290,6 +290,15 @@ def test_a_reply_to_the_second_of_two_separated_inboxes_joins_its_ticket(desk: D
     assert got.ticket_id == second.ticket_id
 
 
+def test_a_reply_that_comes_to_the_desks_other_inbox_joins_no_ticket_of_a_separated_one(desk: Desk) -> None:
+    one, two = desk.inbox(), desk.inbox(id="sales", address="sales@shop.example", name="Sales", separated=True)
+    first = receive_message.receive(mail(desk), envelope(desk, inbox=two), desk.now)
+    reply_to_support = mail(desk, 2, thread_keys=("mid:1@example.com",))
+    got = receive_message.receive(reply_to_support, envelope(desk, "o2", inbox=one), desk.advance(minutes=5))
+    assert got.ticket_id != first.ticket_id
+    assert tickets.get(got.ticket_id or "").linked_ticket_ids == (first.ticket_id,)
+
+
 def test_the_tickets_that_a_mail_may_join_are_read_consistently(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     inbox = desk.inbox()
     first = receive_message.receive(mail(desk), envelope(desk, inbox=inbox), desk.now)

@@ -121,8 +121,8 @@ PLANTED: tuple[Planted, ...] = (
     _bug("a provider's refusal counts as sent", "services/deliver_message",
          ('outbound.ticket_id, outbound.message_id, "queued", ["sending"], at, refused.message, send_at=again_at,',
           'outbound.ticket_id, outbound.message_id, "sent", ["sending"], at, refused.message, send_at=again_at,')),
-    _bug("a bounce does not open the ticket again", "services/record_state",
-         ("    flag_undelivered(ticket_id, message_id, change.reason, at)\n", "")),
+    _bug("what did not arrive is on no list", "services/record_state",
+         ("else ticket.closed_at, undelivered=True,", "else ticket.closed_at,")),
     # answering
     _bug("nobody looks whether a customer wrote meanwhile", "services/reply_to_ticket",
          ("    _check_nothing_newer(ticket, actor, wanted)\n", "")),

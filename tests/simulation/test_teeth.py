@@ -18,7 +18,7 @@ HANDFUL = (
     "the duplicate check has the wrong key",
     "a message is sent before it is claimed",
     "an unclear message is sent again",
-    "a bounce does not open the ticket again",
+    "what did not arrive is on no list",
     "a ticket is written over what somebody else wrote",
 )
 HISTORIES = 6

@@ -187,6 +187,8 @@ class Message:
     delivery: Delivery | None = None
     edited_at: datetime | None = None
     """When the customer changed these words last, as the provider says."""
+    language: str = ""
+    """What its sender says it is written in, as a code like ``de``; "" when nothing is said."""
     event: Mapping[str, str] = field(default_factory=dict)
     """For ``kind == "event"``: what changed, from, to."""
 

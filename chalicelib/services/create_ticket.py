@@ -8,6 +8,7 @@ from typing import Literal
 from chalicelib.domain.message import Message, Party
 from chalicelib.domain.moments import random_id, sortable_id, whole_milliseconds
 from chalicelib.domain.people import Actor, Customer, Inbox
+from chalicelib.domain.placeholders import unescaped
 from chalicelib.domain.plain_text import text_of
 from chalicelib.domain.recipients import checked_recipients
 from chalicelib.domain.safe_html import agent_html
@@ -15,7 +16,7 @@ from chalicelib.domain.ticket import SNIPPET_CHARS, Ticket, checked_subject
 from chalicelib.errors import Conflict, InvalidInput
 from chalicelib.services import drafts
 from chalicelib.services.reply_to_ticket import own_addresses
-from chalicelib.services.said import MAX_TEXT_CHARS, seeded_id
+from chalicelib.services.said import MAX_TEXT_CHARS, check_filled, seeded_id
 from chalicelib.store import customers, directory, messages, receipts, tickets
 from chalicelib.store.receipts import Receipt
 from chalicelib.store.transaction import Lost, Transaction
@@ -46,6 +47,9 @@ def create(
     party = _checked_customer(inbox, customer)
     line, clean_html = checked_subject(subject), agent_html(html) if html else ""
     said = _checked_text(text_of(clean_html) if clean_html else text)
+    if direction == "out":
+        check_filled(said)
+        said, clean_html = unescaped(said), unescaped(clean_html)
     seed_bytes = seed.encode() if seed else secrets.token_bytes(16)
     for _ in range(ATTEMPTS):
         made_before = _made_before(seed_bytes) if seed else None

@@ -13,6 +13,7 @@ Action = Literal[
     "tickets.send_anyway",
     "customers.write",
     "customers.block",
+    "replies.own",
     "replies.manage",
     "own.settings",
     "operations.read",
@@ -40,6 +41,7 @@ _AGENT: frozenset[Action] = _VIEWER | {
     "tickets.send_anyway",
     "customers.write",
     "customers.block",
+    "replies.own",
     "originals.download",
 }
 _LEADER: frozenset[Action] = _AGENT | {

@@ -317,7 +317,7 @@ def _message(inbound: Inbound, envelope: Envelope, ticket_id: str, customer: Cus
         may_auto_answer=inbound.may_auto_answer,
         inbox_id=envelope.inbox.id, original_key=envelope.original_key,
         own_keys=tuple(key for key in inbound.own_keys if len(key) <= MAX_OWN_KEY_CHARS),
-        references=inbound.references, thread_index=inbound.thread_index,
+        references=inbound.references, thread_index=inbound.thread_index, language=inbound.language or "",
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from chalicelib.domain.files import MAX_MAILED_BYTES
 from chalicelib.domain.message import Attachment, Message, Party
 from chalicelib.domain.moments import sortable_id, whole_milliseconds
 from chalicelib.domain.people import Actor, Inbox
+from chalicelib.domain.placeholders import unescaped
 from chalicelib.domain.plain_text import text_of
 from chalicelib.domain.recipients import Recipients, answer_to, checked_recipients
 from chalicelib.domain.safe_html import agent_html
@@ -22,6 +23,7 @@ from chalicelib.services.said import (
     MAX_OWN_STEPS,
     MAX_TEXT_CHARS,
     answers_to,
+    check_filled,
     find,
     memory,
     said_before,
@@ -143,7 +145,8 @@ def _said(wanted: Reply) -> tuple[str, str]:
         raise InvalidInput("There is nothing to send yet.", {"text": "Write something first."})
     if len(text) > MAX_TEXT_CHARS:
         raise InvalidInput("The text is too long.", {"text": f"Keep it under {MAX_TEXT_CHARS:,} characters."})
-    return text, html
+    check_filled(text)
+    return unescaped(text), unescaped(html)
 
 
 def _answered(ticket: Ticket) -> Message | None:

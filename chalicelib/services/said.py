@@ -5,8 +5,9 @@ from datetime import datetime
 from chalicelib.domain.inbound_limits import straight
 from chalicelib.domain.message import Message
 from chalicelib.domain.moments import sortable_id, stamp
+from chalicelib.domain.placeholders import placeholders
 from chalicelib.domain.ticket import SNIPPET_CHARS, Status, Ticket
-from chalicelib.errors import NotFound
+from chalicelib.errors import InvalidInput, NotFound
 from chalicelib.services import drafts
 from chalicelib.store import messages
 from chalicelib.store.codec import encode
@@ -21,6 +22,24 @@ NEVER_ARRIVED = frozenset({"cancelled", "failed", "bounced"})
 
 def whole_text(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def check_filled(text: str) -> None:
+    """Nobody is sent our braces: raise InvalidInput that names the placeholders still standing in the text.
+
+    Only names of ours count; any other braces are the writer's own words.
+    """
+    left = placeholders(text)
+    if not left:
+        return
+    named = ", ".join(f"{{{name}}}" for name in left)
+    sentence = (
+        f"{named} {'is' if len(left) == 1 else 'are'} not filled in. Write what belongs there, or take it out. "
+        f"For the braces themselves, write \\{{{left[0]}}}."
+    )
+    raise InvalidInput(
+        f"It was not sent: {named} {'is' if len(left) == 1 else 'are'} not filled in.", {"text": sentence}
+    )
 
 
 def seeded_id(ticket_id: str, seed: bytes) -> str:

@@ -7,6 +7,7 @@ from typing import cast
 from chalicelib.domain.message import Message
 from chalicelib.domain.moments import from_stamp, whole_milliseconds
 from chalicelib.domain.people import Actor
+from chalicelib.domain.placeholders import escaped
 from chalicelib.domain.threading import AUTOMATIC
 from chalicelib.domain.ticket import DONE, LIVE, SetAside, Status, Ticket
 from chalicelib.errors import Conflict
@@ -69,7 +70,7 @@ def draft_of(message: Message, at: datetime) -> drafts.Draft:
     """A message's words, to be written on."""
     body = messages.body_of(message)
     return drafts.Draft(
-        kind="reply", text=body.text, html=body.html, to=message.to, cc=message.cc, bcc=message.bcc,
+        kind="reply", text=escaped(body.text), html=escaped(body.html), to=message.to, cc=message.cc, bcc=message.bcc,
         attachment_ids=tuple(id_within(message, each) for each in message.attachments), updated_at=at,
         forward=bool(message.event.get("forward")),
     )  # fmt: skip

@@ -8,7 +8,7 @@ from chalicelib.domain.moments import random_id
 from chalicelib.domain.people import Actor, Team
 from chalicelib.errors import Conflict, InvalidInput
 from chalicelib.services import audit
-from chalicelib.store import directory
+from chalicelib.store import directory, saved_replies
 
 MAX_NAME_CHARS = 60
 
@@ -35,8 +35,9 @@ def delete(team_id: str, actor: Actor, now: datetime) -> None:
     team = directory.team(team_id)
     members = [agent.name for agent in directory.agents() if team_id in agent.team_ids]
     inboxes = [inbox.name for inbox in directory.inboxes() if inbox.team_id == team_id]
-    if members or inboxes:
-        used_by = ", ".join([*members, *inboxes])
+    replies = [f"the saved reply {each.name}" for each in saved_replies.entries() if each.owner_id == team_id]
+    if members or inboxes or replies:
+        used_by = ", ".join([*members, *inboxes, *replies])
         raise Conflict(f"Team {team.name} is still used by {used_by}. Take it off there first.")
     directory.delete_team(team_id)
     audit.record(actor, "Team deleted", team.name, now)

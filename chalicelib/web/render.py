@@ -26,6 +26,7 @@ STATIC_FILES = {
     "desk.js": "text/javascript; charset=utf-8",
     "live.js": "text/javascript; charset=utf-8",
     "tools.js": "text/javascript; charset=utf-8",
+    "replies.js": "text/javascript; charset=utf-8",
     "htmx.min.js": "text/javascript; charset=utf-8",
 }
 

@@ -170,6 +170,18 @@ REQUESTS: dict[str, Make] = {
     "POST /tickets/{ticket_id}/messages/{message_id}/again": _message("failed"),
     "POST /tickets/{ticket_id}/restore": lambda world, me: Wanted({"ticket_id": _trashed(world)}),
     "POST /settings/texts/{inbox_id}": a(signature="Regards", acknowledgement="We have your mail."),
+    "POST /tickets/{ticket_id}/replies": a(mode="reply", text="Half a sentence"),
+    "POST /tickets/{ticket_id}/replies/{reply_id}": lambda world, me: Wanted({"reply_id": world.saved_reply(me)}),
+    "POST /settings/replies": lambda world, me: Wanted(
+        fields={"name": world.next("Reply "), "owner": "personal", "text_en": "It left."}
+    ),
+    "POST /settings/replies/settings": a(languages="en, de", shop_name="Northwind"),
+    "GET /settings/replies/{reply_id}": lambda world, me: Wanted({"reply_id": world.saved_reply(me)}),
+    "POST /settings/replies/{reply_id}": lambda world, me: Wanted(
+        {"reply_id": world.saved_reply(me)}, {"name": "Renamed", "owner": "personal", "text_en": "It left."}
+    ),
+    "POST /settings/replies/{reply_id}/delete": lambda world, me: Wanted({"reply_id": world.saved_reply(me)}),
+    "POST /settings/replies/{reply_id}/restore": lambda world, me: Wanted({"reply_id": world.saved_reply(me)}),
     "GET /operations/kept-out/original": _receipt,
     "POST /operations/kept-out/replay": _receipt,
     "POST /operations/ledger/replay": _lost,
@@ -204,6 +216,18 @@ REQUESTS: dict[str, Make] = {
     "POST /api/v1/tickets/{ticket_id}/messages/{message_id}/undo": _message("queued"),
     "POST /api/v1/inboxes": _new_json_inbox,
     "POST /api/v1/inboxes/{inbox_id}/resume": lambda world, me: Wanted({"inbox_id": world.stop_sending()}),
+    "GET /api/v1/saved-replies/{reply_id}": lambda world, me: Wanted({"reply_id": world.saved_reply(me)}),
+    "GET /api/v1/tickets/{ticket_id}/saved-replies/{reply_id}": lambda world, me: Wanted(
+        {"reply_id": world.saved_reply(me)}
+    ),
+    "POST /api/v1/saved-replies": lambda world, me: Wanted(
+        fields={"name": "By a program", "texts": {"en": "Hi."}, "scope": "personal", "agent_id": me.id}
+    ),
+    "PATCH /api/v1/saved-replies/{reply_id}": lambda world, me: Wanted(
+        {"reply_id": world.saved_reply(me)}, {"name": "Renamed"}
+    ),
+    "DELETE /api/v1/saved-replies/{reply_id}": lambda world, me: Wanted({"reply_id": world.saved_reply(me)}),
+    "POST /api/v1/saved-replies/{reply_id}/restore": lambda world, me: Wanted({"reply_id": world.saved_reply(me)}),
     "POST /api/v1/dead-letters/{letter_id}/retry": _json_letter(),
     "POST /api/v1/dead-letters/{letter_id}/discard": _json_letter(reason="A test."),
 }  # fmt: skip

@@ -62,10 +62,15 @@ CONSOLE = {
         POST /tickets/{ticket_id}/messages/{message_id}/use
         POST /tickets/{ticket_id}/messages/{message_id}/settle
         POST /tickets/{ticket_id}/messages/{message_id}/again
+        GET /tickets/{ticket_id}/replies                   POST /tickets/{ticket_id}/replies
+        POST /tickets/{ticket_id}/replies/{reply_id}
+        GET /settings/replies  POST /settings/replies      GET /settings/replies/new
+        GET /settings/replies/{reply_id}                   POST /settings/replies/{reply_id}
+        POST /settings/replies/{reply_id}/delete           POST /settings/replies/{reply_id}/restore
     """,
     LEADER: """
         GET /settings/texts    POST /settings/texts/{inbox_id}                        GET /settings/audit
-        GET /settings/costs
+        GET /settings/costs    POST /settings/replies/settings
         GET /operations        GET /operations/ledger      GET /operations/kept-out   GET /operations/kept-out/original
         GET /operations/failed GET /operations/failed/original                        GET /operations/stopped
         POST /operations/kept-out/replay                   POST /operations/failed/retry
@@ -92,11 +97,15 @@ API = {
         GET /api/v1/customers  GET /api/v1/customers/{customer_id}
         GET /api/v1/customers/{customer_id}/tickets        GET /api/v1/inboxes        GET /api/v1/inboxes/{inbox_id}
         GET /api/v1/agents     GET /api/v1/agents/{agent_id}                          GET /api/v1/teams
+        GET /api/v1/saved-replies                          GET /api/v1/saved-replies/{reply_id}
+        GET /api/v1/tickets/{ticket_id}/saved-replies/{reply_id}
     """,
     WRITE: """
         POST /api/v1/tickets   PATCH /api/v1/tickets/{ticket_id}
         POST /api/v1/tickets/{ticket_id}/messages          POST /api/v1/tickets/{ticket_id}/attachments
         POST /api/v1/tickets/{ticket_id}/messages/{message_id}/undo
+        POST /api/v1/saved-replies                         PATCH /api/v1/saved-replies/{reply_id}
+        DELETE /api/v1/saved-replies/{reply_id}            POST /api/v1/saved-replies/{reply_id}/restore
     """,
     OPERATE: "GET /api/v1/ledger GET /api/v1/dead-letters",
     FULL: """

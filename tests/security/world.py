@@ -20,6 +20,7 @@ from chalicelib.services import (
     originals,
     receive_message,
     reply_to_ticket,
+    saved_replies,
     sessions,
     teams,
     tokens,
@@ -182,6 +183,12 @@ class World:
 
     def team(self) -> str:
         return teams.create(self.next("Team "), SYSTEM, self.desk.now).id
+
+    def saved_reply(self, agent: Agent) -> str:
+        """The agent's own one."""
+        keeper = saved_replies.Keeper(actor_of(agent), False, agent.id)
+        form = saved_replies.ReplyForm(self.next("Reply "), "", "personal", agent.id, {"en": "Hello {customer.name}"})
+        return saved_replies.create(form, keeper, self.desk.now).entry.id
 
     def unused_token(self) -> str:
         return tokens.create(self.next("token "), ("read",), SYSTEM, self.desk.now).token.id

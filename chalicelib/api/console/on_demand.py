@@ -1,4 +1,4 @@
-"""Pages that few requests need: sign-in, Settings and operations.  Their code is imported when one is asked for.
+"""Pages that few requests need: sign-in, Settings, operations, saved replies.  Their code is imported on demand.
 
 Each path with the action that a role must be allowed (docs: ``services/permissions.py``), or None where nobody need be
 signed in.  A cold start would otherwise pay for all of them.
@@ -86,7 +86,20 @@ OPERATIONS: tuple[Route, ...] = (
     ("/operations/stopped", "GET", "operations.read", "operations:show_stopped"),
     ("/operations/stopped/resume", "POST", "operations.retry", "operations:resume"),
 )
-ROUTES = (*SIGN_IN, *OWN, *AGENTS, *INBOXES, *DESK, *OPERATIONS)
+REPLIES: tuple[Route, ...] = (
+    ("/settings/replies", "GET", "replies.own", "settings_replies:list_replies"),
+    ("/settings/replies", "POST", "replies.own", "settings_replies:create"),
+    ("/settings/replies/new", "GET", "replies.own", "settings_replies:show_new"),
+    ("/settings/replies/settings", "POST", "replies.manage", "settings_replies:save_settings"),
+    ("/settings/replies/{reply_id}", "GET", "replies.own", "settings_replies:show_reply"),
+    ("/settings/replies/{reply_id}", "POST", "replies.own", "settings_replies:save"),
+    ("/settings/replies/{reply_id}/delete", "POST", "replies.own", "settings_replies:delete"),
+    ("/settings/replies/{reply_id}/restore", "POST", "replies.own", "settings_replies:restore"),
+    ("/tickets/{ticket_id}/replies", "GET", "tickets.write", "replies:offer"),
+    ("/tickets/{ticket_id}/replies", "POST", "tickets.write", "replies:keep_and_offer"),
+    ("/tickets/{ticket_id}/replies/{reply_id}", "POST", "tickets.write", "replies:use"),
+)
+ROUTES = (*SIGN_IN, *OWN, *AGENTS, *INBOXES, *DESK, *OPERATIONS, *REPLIES)
 
 
 def _register(path: str, method: str, action: Action | None, target: str) -> None:

@@ -23,6 +23,7 @@ class MenuItem:
 
 MENU = (
     MenuItem("/settings/me", "You", "own.settings", "Settings"),
+    MenuItem("/settings/replies", "Saved replies", "replies.own", "Settings"),
     MenuItem("/settings/agents", "Agents", "agents.manage", "Settings"),
     MenuItem("/settings/teams", "Teams", "teams.manage", "Settings"),
     MenuItem("/settings/inboxes", "Inboxes", "inboxes.manage", "Settings"),
@@ -74,6 +75,7 @@ DONE = {
     "saved": "Saved.",
     "invited": "Invited.",
     "deleted": "Deleted.",
+    "restored": "It is back.",
     "revoked": "Revoked: the next call with this token is refused.",
     "password": "Your password is changed. Other browsers are signed out.",
     "factor-on": "The second factor is set up. You are asked for six digits from your app at the next sign-in.",

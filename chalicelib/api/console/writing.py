@@ -143,11 +143,11 @@ def change_mode(visit: Visit, ticket_id: str) -> Response:
 @console_route(blueprint, "/tickets/{ticket_id}/draft", methods=["POST"], allow=WRITERS)
 def save_draft(visit: Visit, ticket_id: str) -> Response:
     tickets.get(ticket_id)  # nothing is kept of a ticket that is not there
-    _keep(visit, ticket_id, typed_in(visit))
+    keep_draft(visit, ticket_id, typed_in(visit))
     return html("", 204) if visit.wants_fragment else visit.go(f"/tickets/{ticket_id}")
 
 
-def _keep(visit: Visit, ticket_id: str, typed: Typed) -> None:
+def keep_draft(visit: Visit, ticket_id: str, typed: Typed) -> None:
     draft = Draft(
         kind="note" if typed.mode == "note" else "reply", text=typed.text, updated_at=visit.at, html=typed.html,
         to=parse_parties(typed.to or ""), cc=parse_parties(typed.cc), bcc=parse_parties(typed.bcc),
@@ -178,7 +178,7 @@ def undo(visit: Visit, ticket_id: str, message_id: str) -> Response:
     """Take an answer back; its words return to the composer, unless that holds others by now: those stay."""
     typed = _typed_since(visit, ticket_id)
     if typed:
-        _keep(visit, ticket_id, typed)
+        keep_draft(visit, ticket_id, typed)
     draft = take_back.undo(ticket_id, message_id, visit.actor, visit.at)
     if not visit.wants_fragment:
         return visit.go(f"/tickets/{ticket_id}")
@@ -210,7 +210,7 @@ def use_again(visit: Visit, ticket_id: str, message_id: str) -> Response:
     whole = joined(typed, typed_of(take_back.draft_of(message, visit.at)))
     if visit.wants_fragment:
         return _composer_again(visit, ticket_id, whole)
-    _keep(visit, ticket_id, whole)
+    keep_draft(visit, ticket_id, whole)
     return visit.go(f"/tickets/{ticket_id}")
 
 

@@ -309,7 +309,7 @@ document.addEventListener("input", ({ target }) => {
   const form = target.closest?.("#composer");
   if (form && !target.closest(".linking") && target.type !== "file") {
     changed(form);
-    tools().then(({ compareRecipients }) => compareRecipients(form));
+    tools().then(({ typed }) => typed(form));
   }
 });
 document.addEventListener("focusin", ({ target }) => target.closest("#composer") && tools());
@@ -347,6 +347,7 @@ const DO = {
     one(".banner", form)?.remove();
     writer().focus();
   },
+  replies: ({ form }) => tools().then(({ pick }) => pick(form)),
   "catch-up": (button) => desk.catchUp().then(() => DO.seen(button)),
 };
 document.addEventListener("click", (event) => {

@@ -1,4 +1,4 @@
-// What is fetched on first use: what was missed or arrives, recipients compared, files to send, links, the palette, a session renewed.
+// What is fetched on first use: what was missed or arrives, what typing brings about, files to send, links, the palette, a session renewed.
 // Shares the names of desk.js.
 
 export async function attach(form, files) {
@@ -120,7 +120,24 @@ function merge(page, known) {
   for (const row of found) if (!known(row)) putRow(row);
 }
 
-export function compareRecipients(form) {
+// While something is typed
+
+let replies = null;
+export function typed(form) {
+  compareRecipients(form);
+  if (form.dataset.replies && form.elements.text.value.includes("/")) offer(form);
+}
+async function offer(form) {
+  replies ||= import(form.dataset.script);
+  (await replies).offer(form);
+}
+export function pick(form) {
+  const field = writer(form);
+  toEnd(field);
+  document.execCommand("insertText", false, /\S$/.test(form.elements.text.value) ? " /" : "/");
+}
+
+function compareRecipients(form) {
   const box = one(".recipients[data-last]", form), said = one(".changed", form);
   if (!box || form.elements.mode.value === "forward" || !box.dataset.last) return;
   const typed = ["to", "cc", "bcc"].map((name) => form.elements[name]?.value || "").join(",");

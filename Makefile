@@ -81,9 +81,9 @@ restore: setup
 	@$(BIN)/python -m infra.restore_ticket --stage $(STAGE) --ticket "$(TICKET)" --at "$(AT)" --source "$(SOURCE)" \
 		$(if $(OVERWRITE),--overwrite) $(if $(KEEP),--keep) $(if $(YES),--yes)
 
-# ONLY="lists counts words": some of it.
+# ONLY="lists counts words": some of it.  CHECK=1: only say whether search finds what the messages say.
 rebuild: setup
-	@$(BIN)/python -m infra.rebuild --stage $(STAGE) $(foreach part,$(ONLY),--only $(part))
+	@$(BIN)/python -m infra.rebuild --stage $(STAGE) $(foreach part,$(ONLY),--only $(part)) $(if $(CHECK),--check)
 
 bench: setup
 	@failed=0; for name in $(BENCHES); do $(BIN)/python -m bench.$$name --json || failed=1; done; exit $$failed

@@ -26,11 +26,12 @@ from typing import Any
 
 from bench import dynamodb_local, words
 from chalicelib.connectors.email.addresses import message_key, ses_key
+from chalicelib.domain import terms
 from chalicelib.domain.message import Message, Party
 from chalicelib.domain.moments import random_id, sortable_id, stamp
 from chalicelib.domain.people import Agent, Customer, Inbox, Team
 from chalicelib.domain.ticket import LIVE, SNIPPET_CHARS, Status, Ticket
-from chalicelib.services import drafts, notices, search
+from chalicelib.services import drafts, notices
 from chalicelib.services.change_ticket import Timer
 from chalicelib.services.receive_message import Envelope
 from chalicelib.store import counters, customers, documents, messages, postings, receipts, sources, tickets
@@ -53,6 +54,8 @@ LONG_CONVERSATION = 40
 STEP = timedelta(minutes=37)
 COMMON_WORD, RARE_WORD = "parcel", "mug"
 """Their postings are written for every ticket that has them, so that a search reads partitions of full length."""
+RECENT_MESSAGES = 60
+"""As many as lie unfolded when things are at their worst but for chance; those before them lie in batches."""
 BATCH = 25
 PART = 5_000
 WRITERS = 2
@@ -150,7 +153,7 @@ def _customer(n: int, luck: random.Random) -> Customer:
     """Every fifth ticket is of one of forty who write often; the others write about twice."""
     who = n // 5 % 40 if n % 5 == 0 else 40 + n // 2
     name = words.name(random.Random(-1 - who))
-    local = re.sub(r"[^a-z.]", "", search.folded(name).replace(" ", "."))
+    local = re.sub(r"[^a-z.]", "", terms.folded(name).replace(" ", "."))
     address = f"{local}.{who}@{words.DOMAINS[who % len(words.DOMAINS)]}"
     entropy = hashlib.sha256(f"customer {who}".encode()).digest()[:7]
     return Customer(random_id("c", entropy), name, (f"email:{address}",), NOW - timedelta(days=400))
@@ -194,14 +197,8 @@ def items_of(n: int) -> list[Item]:
         )  # fmt: skip
         timer.time_key, timer.time_at = timer_key(f"{told.ticket.id}#snooze", told.ticket.snoozed_until)
         into.put("timer", timer)
-    found = search.words(told.ticket.subject)
     if n < WHOLE:
         _add_whole(told, into)
-        found = (*found, *search.words(told.customer.name), *search.order_numbers(told.ticket.subject))
-        kept = found
-    else:
-        kept = tuple(word for word in found if word in (COMMON_WORD, RARE_WORD))
-    into.items += [postings.item(word, told.ticket.id) for word in dict.fromkeys(kept)]
     return into.items
 
 
@@ -304,6 +301,22 @@ def count_items(size: int) -> list[Item]:
     return [CounterItem("COUNTERS", name, amount=amount) for name, amount in amounts.items()]
 
 
+def posting_items(size: int) -> Iterator[Item]:
+    """The index of a desk of ``size``: of the whole tickets all terms, of the others two, each in its tier."""
+    said = sorted((each for n in range(min(size, WHOLE)) for each in conversation(story(n))), key=lambda each: each.at)
+    packed = [postings.recent_item(each.id, each.ticket_id, terms.of_message(each, each.text)) for each in said]
+    older, recent = packed[:-RECENT_MESSAGES], packed[-RECENT_MESSAGES:]
+    yield from recent
+    for first in range(0, len(older), postings.FOLD_EVERY):
+        yield from postings.batch_items(older[first : first + postings.FOLD_EVERY])
+    subjects = ((n, terms.of_text(story(n).ticket.subject)) for n in range(size))
+    carry: dict[str, list[int]] = {COMMON_WORD: [], RARE_WORD: []}
+    for n, found in subjects:
+        for word in carry.keys() & found.keys():
+            carry[word].append(NEWEST_NUMBER - n)
+    yield from postings.block_items(carry)
+
+
 # Writing
 
 
@@ -331,7 +344,8 @@ def _send(client: Any, table: str, batch: list[dict[str, Any]]) -> int:
 def fill(client: Any, table: str, size: int) -> int:
     """Write a desk of ``size`` tickets with one client (tests)."""
     tickets_of = (item for n in range(size) for item in items_of(n))
-    return sum(write(client, table, items) for items in (shared_items(), count_items(size), tickets_of))
+    parts = (shared_items(), count_items(size), posting_items(size), tickets_of)
+    return sum(write(client, table, items) for items in parts)
 
 
 def _fill_part(endpoint: str, table: str, start: int, stop: int) -> int:
@@ -341,7 +355,7 @@ def _fill_part(endpoint: str, table: str, start: int, stop: int) -> int:
 def fill_in_parallel(endpoint: str, table: str, size: int) -> int:
     """Write a desk of ``size`` tickets with WRITERS processes; returns the items written."""
     client = dynamodb_local.client(endpoint)
-    written = write(client, table, shared_items()) + write(client, table, count_items(size))
+    written = sum(write(client, table, items) for items in (shared_items(), count_items(size), posting_items(size)))
     parts: Sequence[range] = [range(start, min(size, start + PART)) for start in range(0, size, PART)]
     with ProcessPoolExecutor(WRITERS, mp_context=get_context("spawn")) as pool:
         waiting = [pool.submit(_fill_part, endpoint, table, part.start, part.stop) for part in parts]

@@ -1,5 +1,7 @@
 """``make rebuild STAGE=prod``: make lists, counters and search words anew from the tickets and their messages.
 
+``CHECK=1``: only say whether search finds what the messages say.
+
 The desk goes on working meanwhile.  Cut off, the next call goes on where this one was.
 """
 
@@ -13,6 +15,8 @@ from infra import desk, package
 from infra.deploy import clients
 from infra.stack import Client, Say
 
+SHOWN = 5
+"""Words of a thousand tickets, and tickets of a word, that a check names."""
 WORDS_A_SECOND = 500.0
 """So few that the functions, which share the table, do not notice: a partition takes 1,000 writes a second."""
 
@@ -34,18 +38,35 @@ def rebuild(
     drift = service.finish(progress, config.now())
     say(
         f"{progress.tickets} tickets: {progress.lists} were not rightly listed, {progress.counts} not rightly counted; "
-        f"the totals were off by {drift}; {progress.words} words written."
+        f"the totals were off by {drift}; {progress.words} blocks of words were wrong."
     )
+
+
+def check(stage: str, client: Client, say: Say = print) -> bool:
+    """Say whether each ticket is found by what its messages say, and by nothing else."""
+    desk.connect(stage, client)
+    service, missing, extra = importlib.import_module("chalicelib.services.rebuild"), 0, 0
+    for number, found in service.check():
+        missing, extra = missing + sum(map(len, found.missing.values())), extra + sum(map(len, found.extra.values()))
+        for what, words in (("missing", found.missing), ("too much", found.extra)):
+            for word in sorted(words)[:SHOWN]:
+                say(f"“{word}” is {what} at {', '.join(map(str, sorted(words[word])[:SHOWN]))}")
+        say(f"Tickets up to {number}.")
+    say(f"{missing} words are missing, {extra} are too much.")
+    return not missing and not extra
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--stage", default="prod")
     parser.add_argument("--only", choices=("lists", "counts", "words"), action="append", default=[])
+    parser.add_argument("--check", action="store_true", help="only say whether search has what the messages say")
     given = parser.parse_args(arguments)
     try:
         stage = package.check_stage(given.stage)
         desk.find_local_engine(stage)
+        if given.check:
+            return 0 if check(stage, clients()) else 1
         rebuild(stage, clients(), given.only)
         return 0
     except (desk.NoDesk, ValueError) as error:

@@ -295,7 +295,7 @@ def _derive(ticket_id: str) -> None:
     derived.put_lists_right(items)
     recount.count_stale([ticket_id], _desk("config").now())
     for item in items:
-        rebuild.index(_desk("store.tickets").as_ticket(item))
+        rebuild.index(_desk("store.tickets").as_ticket(item).id)
 
 
 def _audit(detail: str) -> None:

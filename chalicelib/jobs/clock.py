@@ -1,7 +1,7 @@
 """Schedule edge: the minute's sweep, the repair, the roll-ups, the daily account."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -10,7 +10,7 @@ from chalicelib.config import settings
 from chalicelib.domain.moments import from_stamp
 from chalicelib.jobs.relay import MAX_DELAY_SECONDS, Parcel, outgoing
 from chalicelib.observability import count, failed, flush, log, warn
-from chalicelib.services import breaker, deliver_message, ledger, originals, recount
+from chalicelib.services import breaker, deliver_message, ledger, originals, recount, search_index
 from chalicelib.services.change_ticket import Timer
 from chalicelib.store import messages, pending
 from chalicelib.store.pending import Due
@@ -105,29 +105,44 @@ def _driven_again(due: Due, now: datetime, is_held: Callable[[str], bool]) -> li
 
 
 def hourly() -> None:
-    """Every hour: today's account, so that every page shows a figure of this hour at the foot of its rail."""
+    """Every hour: today's account, so that every page shows a figure of this hour at the foot of its rail; and what
+    search reads in many small pieces is put together.
+    """
     wiring.begin()
-    account = ledger.so_far(config.now())
+    _do_all("hourly", (_account_for_today, _fold_postings))
+
+
+def _account_for_today(now: datetime) -> None:
+    account = ledger.so_far(now)
     log("ledger", day=account.day, received=account.received, difference=account.difference)
     if account.difference:
         count("LedgerDifference", abs(account.difference))
-    flush()
+
+
+def _fold_postings(now: datetime) -> None:
+    if batches := search_index.fold():
+        log("postings folded", batches=batches)
 
 
 def daily() -> None:
-    """Every day at 02:17 UTC: yesterday's account in full, and the lists counted anew.
-
-    One that fails does not stop the other.  Then the function fails all the same, so that Lambda tries the night again,
-    twice.  So few errors ring no alarm: the log and the metric DailyFailed tell of them.
-    """
+    """Every day at 02:17 UTC: yesterday's account in full, the lists counted anew, the holidays of the years ahead."""
     wiring.begin()
+    _do_all("daily", (_close_days, _count_lists_anew, _look_at_holidays))
+
+
+def _do_all(job: str, parts: Iterable[Callable[[datetime], None]]) -> None:
+    """One that fails does not stop the others.
+
+    Then the function fails all the same, so that Lambda tries it again, twice.  So few errors ring no alarm: the log
+    and the metrics HourlyFailed and DailyFailed tell of them.
+    """
     now, broken = config.now(), []
-    for part in (_close_days, _count_lists_anew):
+    for part in parts:
         try:
             part(now)
         except Exception as error:
-            failed("daily failed", part=part.__name__.removeprefix("_"))
-            count("DailyFailed")
+            failed(f"{job} failed", part=part.__name__.removeprefix("_"))
+            count(f"{job.capitalize()}Failed")
             broken.append(error)
     flush()
     if broken:
@@ -144,3 +159,10 @@ def _count_lists_anew(now: datetime) -> None:
     log("recount", drift=drift)
     if drift:
         count("CountDrift", drift)
+
+
+def _look_at_holidays(now: datetime) -> None:
+    from chalicelib.services import calendars  # here: the minute's sweep starts without it
+
+    if changed := calendars.look_ahead(now):
+        log("holidays changed", calendars=changed)

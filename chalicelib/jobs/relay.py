@@ -7,7 +7,7 @@ its shard for a day.
 import json
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -34,7 +34,9 @@ class Parcel:
 class _Message:
     """What the relay looks at of a message."""
 
+    kind: str = ""
     direction: str = ""
+    event: Mapping[str, str] = field(default_factory=dict)
     original_key: str = ""
     at: datetime | None = None
 
@@ -75,11 +77,9 @@ def parcels_of(record: Mapping[str, Any], at: datetime) -> list[Parcel]:
     if sk == "TICKET":
         if _text(new, "version") == _text(old, "version"):
             return []
-        renamed = {"renamed": "1"} if old and _text(new, "subject") != _text(old, "subject") else {}
-        return [_work(kind="ticket", ticket=ticket_id, **renamed)]
+        return [_work(kind="ticket", ticket=ticket_id)]
     if sk.startswith("MESSAGE#"):
-        received = {} if old else _received(new)  # an edit shows nothing that was not received before
-        return [_work(kind="message", ticket=ticket_id, message=sk.removeprefix("MESSAGE#"), **received)]
+        return [_work(kind="message", ticket=ticket_id, message=sk.removeprefix("MESSAGE#"), **_told(new, bool(old)))]
     if sk.startswith("DELIVERY#"):
         return _delivery(ticket_id, sk.removeprefix("DELIVERY#"), new, old, at)
     return []
@@ -90,10 +90,18 @@ def _text(image: Mapping[str, Any], name: str) -> str:
     return str(next(iter(value.values()))) if value else ""
 
 
-def _received(new: Mapping[str, Any]) -> dict[str, str]:
-    """When a channel's message came in: how long it took to be shown is measured from then, without reading it."""
+def _told(new: Mapping[str, Any], edited: bool) -> dict[str, str]:
+    """What follows from a message beside that it is shown, without reading it.
+
+    received: when it came in by a channel; how long it took to be shown is measured from then.  said: it has words by
+    which its ticket is to be found, and no receipt sees to that.
+    """
     message = decode(_Message, _text(new, "data") or "{}")
-    if message.direction != "in" or not message.original_key or message.at is None:
+    if edited:  # it shows nothing that was not received before
+        return {"said": "1"}
+    if message.direction == "out":
+        return {"said": "1"} if message.kind != "event" or "subject" in message.event else {}
+    if not message.original_key or message.at is None:
         return {}
     return {"received": message.at.isoformat()}
 

@@ -11,7 +11,7 @@ from chalicelib.errors import NotFound
 from chalicelib.jobs import delivery_events, push
 from chalicelib.jobs.batches import each_record
 from chalicelib.observability import count, failed, flush, latency, log
-from chalicelib.services import follow_up, notices, search
+from chalicelib.services import follow_up, notices, search_index
 from chalicelib.store import counters, live, messages, tickets
 
 
@@ -80,18 +80,25 @@ def _follow_fact(fact: dict[str, str], shown: Shown) -> None:
     elif kind == "ticket":
         ticket = tickets.get(fact["ticket"])
         counters.count_again(ticket, ticket.snoozed_until is not None and ticket.snoozed_until > config.now())
-        if "renamed" in fact:
-            search.index(ticket, "")
         shown.tickets[fact["ticket"]] = None
     elif kind in ("message", "delivery"):
         about = (fact["ticket"], fact["message"])
         shown.messages[about] = None
         if "received" in fact:
             shown.received[about] = datetime.fromisoformat(fact["received"])
+        if "said" in fact:
+            _index(*about)
     elif kind == "notice":
         shown.notices[(fact["agent"], fact["notice"])] = None
     else:
         raise ValueError(f"nothing is known of a fact {kind!r}")
+
+
+def _index(ticket_id: str, message_id: str) -> None:
+    try:
+        search_index.index(messages.get(ticket_id, message_id))
+    except NotFound:
+        log("nothing to index: the message was taken back", ticket=ticket_id)
 
 
 def _show(shown: Shown) -> None:

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from chalicelib.services import acknowledge, search
-from chalicelib.store import messages, receipts, tickets
+from chalicelib.services import acknowledge, search_index
+from chalicelib.store import messages, receipts
 
 
 def follow_up(day: str, name: str, at: datetime) -> bool:
@@ -13,7 +13,7 @@ def follow_up(day: str, name: str, at: datetime) -> bool:
         return False
     if receipt.outcome == "shown" and receipt.ticket_id and receipt.message_id:
         message = messages.get(receipt.ticket_id, receipt.message_id)
-        search.index(tickets.get(receipt.ticket_id), messages.body_of(message).text)
+        search_index.index(message)
         if receipt.new_ticket and message.direction == "in" and message.original_key:
             acknowledge.acknowledge(receipt.ticket_id, message.id, message.may_auto_answer, at)
     receipts.settle(day, name)

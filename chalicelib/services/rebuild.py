@@ -3,26 +3,22 @@
 It goes through the tickets by their numbers, a page at a time, and can stop and go on anywhere.  People go on working:
 every write is conditional, or repeats what a worker would write, and nothing of it reaches a queue.
 
-What it costs: per ticket one read of the ticket, one of what it is counted as and one of its messages, and one write a
-word.  What was right is not written again, except the words.
+What it costs: per ticket one read of the ticket, one of what it is counted as and one of its messages, and a share of
+the blocks of its words.  What was right is not written again.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
 
-from chalicelib.domain.message import Message
-from chalicelib.domain.ticket import Ticket
-from chalicelib.services import recount, search
-from chalicelib.services.ledger import BY_HAND
-from chalicelib.services.receive_message import NO_SUBJECT
-from chalicelib.store import derived, documents, messages, postings, receipts, tickets
+from chalicelib.services import recount, search_index
+from chalicelib.store import derived, documents, tickets
 
 Part = Literal["lists", "counts", "words"]
 PARTS: tuple[Part, ...] = get_args(Part)
-PAGE = 100
-"""As many items as DynamoDB gives in one call."""
+PAGE = 1_000
+"""Tickets at a time: about those of one block of postings, so that a common word is written once for all of them."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +33,7 @@ class Progress:
     lists: int = 0
     counts: int = 0
     words: int = 0
+    """Blocks of postings that were wrong."""
 
 
 def begin(parts: Collection[Part], at: datetime) -> Progress:
@@ -57,7 +54,7 @@ def step(progress: Progress, at: datetime) -> Progress:
         progress.tickets + len(items),
         progress.lists + (derived.put_lists_right(items) if "lists" in progress.parts else 0),
         progress.counts + (recount.count_stale(ids, at) if "counts" in progress.parts else 0),
-        progress.words + (sum(index(tickets.as_ticket(item)) for item in items) if "words" in progress.parts else 0),
+        progress.words + (_put_words_right(ids, first=not progress.tickets) if "words" in progress.parts else 0),
     )  # fmt: skip
     documents.write("REBUILD", "REBUILD", done)
     return done
@@ -76,41 +73,25 @@ def finish(progress: Progress, at: datetime) -> int:
     return drift
 
 
-def index(ticket: Ticket) -> int:
-    """Write the words by which a ticket is found; returns how many there are."""
-    found = dict.fromkeys(_words(ticket))
-    postings.add(ticket.id, tuple(found))
-    return len(found)
+def index(ticket_id: str) -> int:
+    """Make one ticket findable by all its messages, without a look at what is there; returns by how many terms."""
+    return sum(search_index.index(message) for message in search_index.all_messages(ticket_id))
 
 
-def _words(ticket: Ticket) -> Iterator[str]:
-    """As they were found one by one: by the subject of its time, from its first message and from what came in."""
-    told = list(_all_messages(ticket.id))
-    subject = _first_subject(ticket, told)
-    yield from search.found_by(subject, ticket.customer_name, "")
-    for n, message in enumerate(told):
-        if message.kind == "event" and "subject" in message.event:
-            subject = message.event["subject"]
-            yield from search.found_by(subject, ticket.customer_name, "")
-        elif message.kind == "message" and (message.direction == "in" or (n == 0 and _began_by_hand(message))):
-            yield from search.found_by(subject, ticket.customer_name, messages.body_of(message).text)
+def _put_words_right(ticket_ids: Sequence[str], first: bool) -> int:
+    if first:
+        search_index.move_all_on()
+    return search_index.put_right(search_index.compare(ticket_ids))
 
 
-def _began_by_hand(message: Message) -> bool:
-    """Did it open the ticket?  An answer within the same millisecond as the first mail may stand before it."""
-    return receipts.get(f"{message.at:%Y-%m-%d}", f"{BY_HAND}{message.id}") is not None
+def check(last: int | None = None) -> Iterator[tuple[int, search_index.Difference]]:
+    """Is a ticket found by what its messages say, and by nothing else?  Page by page, with the last number looked at.
 
-
-def _first_subject(ticket: Ticket, told: list[Message]) -> str:
-    if not told or not any("subject" in each.event for each in told if each.kind == "event"):
-        return ticket.subject
-    return " ".join(told[0].subject.split()) or NO_SUBJECT
-
-
-def _all_messages(ticket_id: str) -> Iterator[Message]:
-    after: str | None = None
-    while True:
-        page, after = messages.oldest(ticket_id, after)
-        yield from page
-        if after is None:
-            return
+    Writes nothing but what the hourly job would: all postings are moved to where they can be compared.
+    """
+    search_index.move_all_on()
+    last = tickets.last_number() if last is None else last
+    for first in range(tickets.FIRST_NUMBER, last + 1, PAGE):
+        numbers = range(first, min(first + PAGE, last + 1))
+        there = tickets.get_many([str(number) for number in numbers])
+        yield numbers[-1], search_index.compare(sorted(there, key=int))

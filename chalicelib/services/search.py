@@ -1,105 +1,113 @@
-"""The search box for exact things: a number, an address, an order number, a word of the subject."""
+"""The search box: words, phrases, numbers, addresses and filters, newest tickets first (docs/domain/search.md)."""
 
-import re
-import unicodedata
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from chalicelib.domain.ticket import Ticket, TicketRow
-from chalicelib.errors import NotFound
-from chalicelib.store import customers, postings, tickets
+from chalicelib.domain import query as box
+from chalicelib.domain import terms
+from chalicelib.domain.message import Message
+from chalicelib.domain.query import Query
+from chalicelib.errors import InvalidInput
+from chalicelib.services.search_filters import Fits, filter_of, lists_of
+from chalicelib.services.search_index import all_messages
+from chalicelib.store import lists, matches, messages, tickets
 from chalicelib.store.tickets import Loaded
 
-MAX_RESULTS = 50
-MAX_WORDS = 40
-MAX_WORD_CHARS = 60
-ORDER = re.compile(r"#?\b(\d{3}-\d{7}-\d{7}|\d{2}-\d{5}-\d{5}|[A-Za-z]{0,4}-?\d{3,12})\b")
-WORD = re.compile(r"[^\W_]+(?:[-'’.][^\W_]+)*")
-CJK = re.compile(r"[぀-ヿ㐀-鿿가-힯]")
+PAGE = 25
+MOST_PHRASES = 12
+"""Tickets whose messages one page reads to see whether the words stand together."""
+MOST_LISTS = 4
+"""Pages of lists that one page of filters without words looks through."""
+MAX_CURSOR_CHARS = 12
 
 
-def folded(text: str) -> str:
-    """Lower case, accents dropped, so that "Müller" finds "muller"."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(c for c in plain if not unicodedata.combining(c))
+@dataclass(frozen=True)
+class Found:
+    """next: the cursor of what comes behind, None at the end.  cut: there was more to look at than one page may."""
+
+    query: Query
+    tickets: tuple[Loaded, ...]
+    next: str | None = None
+    cut: bool = False
 
 
-def words(text: str) -> tuple[str, ...]:
-    """The words a text is found by: whole words, and pairs of characters where a script has no spaces."""
-    found: dict[str, None] = {}
-    for match in WORD.finditer(folded(text)):
-        word = match.group()
-        if CJK.search(word):
-            for start in range(max(1, len(word) - 1)):
-                found[word[start : start + 2]] = None
-        elif len(word) > 1:
-            found[word[:MAX_WORD_CHARS]] = None
-    return tuple(found)[:MAX_WORDS]
+def find(
+    text: str, at: datetime, cursor: str | None = None, me: str = "", zone: str = "UTC", limit: int = PAGE
+) -> Found:
+    """One page of the tickets for what was typed; a ticket whose number it is comes first.
 
-
-def order_numbers(text: str) -> tuple[str, ...]:
-    """What looks like an order number in a text, without its #, lower case."""
-    return tuple(dict.fromkeys(match.group(1).lower() for match in ORDER.finditer(text)))[:10]
-
-
-def index(ticket: Ticket, text: str) -> None:
-    """Make a ticket findable by its subject's words and by the order numbers in a message.  Repeatable."""
-    postings.add(ticket.id, found_by(ticket.subject, ticket.customer_name, text))
-
-
-def found_by(subject: str, customer_name: str, text: str) -> tuple[str, ...]:
-    """What a message makes its ticket findable by."""
-    return (*words(subject), *words(customer_name), *order_numbers(f"{subject}\n{text}"))
-
-
-def find(text: str, at: datetime, limit: int = MAX_RESULTS) -> tuple[TicketRow, ...]:
-    """``find_whole``, as rows of a list."""
-    return tuple(tickets.row_of(each.ticket) for each in find_whole(text, at, limit))
-
-
-def find_whole(text: str, at: datetime, limit: int = MAX_RESULTS) -> tuple[Loaded, ...]:
-    """Tickets for what was typed, newest first; each is read once.
-
-    ``#1042`` or ``1042``: that ticket and those about that order.  An address: that customer's tickets.  Words: the
-    tickets that carry all of them.
+    me: the agent for whom ``assignee:me`` stands.  zone: whose days are meant.  Raise InvalidInput for what cannot be.
     """
-    asked = text.strip()
-    if not asked:
-        return ()
-    ids: dict[str, None] = {}
-    for ticket_id in (*_by_number(asked), *_by_address(asked), *_by_order(asked, limit), *_by_words(asked, limit)):
-        ids[ticket_id] = None
-    found = tickets.get_many(list(ids)[:limit]).values()
-    exact = asked.lstrip("#")
-    return tuple(sorted(found, key=lambda each: (each.ticket.id != exact, -each.ticket.updated_at.timestamp())))
+    from zoneinfo import ZoneInfo
+
+    query = box.parse(text, at.astimezone(ZoneInfo(zone)).date())
+    if not query.clauses and not query.has_filter:
+        return Found(query, tuple(tickets.get_many([query.ticket_id]).values()) if query.ticket_id else ())
+    fits = filter_of(query, at, me, zone)
+    if query.clauses:
+        return _by_terms(query, cursor, fits, limit)
+    return _by_lists(query, cursor, at, fits, limit)
 
 
-def _by_number(asked: str) -> tuple[str, ...]:
-    number = asked.lstrip("#")
-    if not number.isdecimal():
-        return ()
-    try:
-        return (tickets.get(str(int(number))).id,)
-    except NotFound:
-        return ()
+def _by_terms(query: Query, cursor: str | None, fits: Fits, limit: int) -> Found:
+    if cursor and (not cursor.isdecimal() or len(cursor) > MAX_CURSOR_CHARS):
+        raise _foreign_cursor()
+    found = matches.find(
+        query.clauses, int(cursor) if cursor else None, min(limit, MOST_PHRASES) if query.phrases else limit
+    )
+    ids = list(found.ticket_ids)
+    if query.ticket_id and not cursor:
+        ids = list(dict.fromkeys((query.ticket_id, *ids)))
+    loaded = tickets.get_many(ids) if ids else {}
+    there = [loaded[each] for each in ids if each in loaded]
+    wanted = [each for each in there if fits(each.ticket) and _says_all(each.ticket.id, query.phrases)]
+    more = str(found.below) if found.below is not None else None
+    return Found(query, tuple(wanted), more, found.cut or (more is not None and len(wanted) < len(there)))
 
 
-def _by_address(asked: str) -> tuple[str, ...]:
-    if "@" not in asked:
-        return ()
-    known = customers.by_handle(customers.handle_name("email", asked))
-    return tuple(each.id for each in tickets.of_customer(known[0].id, MAX_RESULTS)) if known else ()
+def _foreign_cursor() -> InvalidInput:
+    return InvalidInput("The cursor is not one of ours. Start again from the first page.")
 
 
-def _by_order(asked: str, limit: int) -> tuple[str, ...]:
-    numbers = order_numbers(asked)
-    return tuple(each for number in numbers for each in postings.tickets_with(number, limit)) if numbers else ()
+def _by_lists(query: Query, cursor: str | None, at: datetime, fits: Fits, limit: int) -> Found:
+    """Through the lists that may hold such tickets, one behind the other."""
+    names = lists_of(query, at)
+    first, _, inside = (cursor or "0.").partition(".")
+    if not first.isdecimal() or len(first) > MAX_CURSOR_CHARS or int(first) >= len(names):
+        raise _foreign_cursor()
+    place, after, ids = int(first), inside or None, list[str]()
+    for _ in range(MOST_LISTS):
+        page = lists.page(names[place], cursor=after, limit=limit - len(ids))
+        ids += [row.id for row in page.rows if fits(row)]
+        after = page.next
+        place += after is None
+        if place == len(names) or len(ids) == limit:
+            break
+    loaded = tickets.get_many(ids) if ids else {}
+    wanted = tuple(loaded[each] for each in ids if each in loaded and fits(loaded[each].ticket))
+    more = f"{place}.{after or ''}" if place < len(names) else None
+    return Found(query, wanted, more, cut=more is not None and len(ids) < limit)
 
 
-def _by_words(asked: str, limit: int) -> tuple[str, ...]:
-    """Tickets with every word; the rarest word is read first and the others narrow it down."""
-    wanted = words(asked)
-    if not wanted or "@" in asked:
-        return ()
-    sets = [postings.tickets_with(word, limit * 10) for word in wanted[:6]]
-    common = set(sets[0]).intersection(*sets[1:])
-    return tuple(each for each in sets[0] if each in common)
+# Phrases
+
+
+def _says_all(ticket_id: str, phrases: Collection[Sequence[str]]) -> bool:
+    """Do the words of each phrase stand together in one of the ticket's messages?"""
+    missing = {f" {' '.join(phrase)} " for phrase in phrases}
+    if not missing:
+        return True
+    for message in all_messages(ticket_id):
+        for part in _parts(message):
+            in_order = f" {' '.join(terms.words(terms.folded(part)))} "
+            missing = {phrase for phrase in missing if phrase not in in_order}
+        if not missing:
+            return True
+    return False
+
+
+def _parts(message: Message) -> tuple[str, ...]:
+    said = messages.body_of(message).full_text if message.folded else message.text
+    subject = message.event.get("subject", "") if message.kind == "event" else message.subject
+    return (subject, said, message.author_name, *(each.name for each in message.attachments))

@@ -6,7 +6,13 @@ All item classes share one connection, and so one botocore session (performance:
 import os
 from typing import Any
 
-from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.attributes import (
+    BinaryAttribute,
+    NumberAttribute,
+    TTLAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+)
 from pynamodb.connection import Connection
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 from pynamodb.models import Model
@@ -181,7 +187,14 @@ class CounterItem(Item):
     expires_at = TTLAttribute(null=True)
 
 
-SHAPES: tuple[type[Item], ...] = (Item, TicketItem, DocumentItem, ReceiptItem, DeliveryItem, CounterItem)
+class PostingItem(Item):
+    """Which tickets carry a term.  ``packed``: of one message, or of some; ``ids``: of one block of tickets."""
+
+    packed = BinaryAttribute(legacy_encoding=False, null=True)
+    ids = UnicodeSetAttribute(null=True)
+
+
+SHAPES: tuple[type[Item], ...] = (Item, TicketItem, DocumentItem, ReceiptItem, DeliveryItem, CounterItem, PostingItem)
 
 
 def connection() -> Connection:

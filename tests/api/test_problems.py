@@ -171,7 +171,7 @@ def test_a_bug_is_answered_in_words_and_tells_nothing(api: Api, monkeypatch: pyt
     def broken(*_: object) -> None:
         raise ZeroDivisionError("a secret of the house")
 
-    monkeypatch.setattr(search, "find_whole", broken)
+    monkeypatch.setattr(search, "find", broken)
     answer = api.get("/search", q="mug")
     assert_problem(answer, 500, "error")
     assert "secret" not in answer.text

@@ -93,7 +93,7 @@ def test_a_lost_ticket_comes_back_whole_and_nothing_is_sent(desk: Desk, ticket_i
     was, told = tickets.get(ticket_id), messages.oldest(ticket_id)[0]
     body = messages.body_of(told[0])
     source = remembered(desk)
-    lose(desk, f"TICKET#{ticket_id}/", "SOURCE#", "COUNTERS", "WORD#", "CUSTOMER#", "HANDLE#")
+    lose(desk, f"TICKET#{ticket_id}/", "SOURCE#", "COUNTERS", "RECENT", "BATCH#", "TERM#", "CUSTOMER#", "HANDLE#")
     before = by_key(desk)
     desk.advance(hours=3)
 
@@ -108,7 +108,7 @@ def test_a_lost_ticket_comes_back_whole_and_nothing_is_sent(desk: Desk, ticket_i
     assert parcels(before, by_key(desk), desk) == []
     assert {due.pk.partition("#")[0] for due in pending.overdue(desk.now + timedelta(days=400))} == {"RECEIPTS"}
     assert counters.all_counts()["pending"] == 1
-    assert [row.id for row in find("parcel", desk.now)] == [ticket_id]
+    assert [each.ticket.id for each in find("parcel", desk.now).tickets] == [ticket_id]
     assert [row.id for row in lists.page(ListName("undelivered")).rows] == [ticket_id]
     assert "Ticket restored" in directory.audit_entries(f"{desk.now:%Y-%m}")[0].what
 

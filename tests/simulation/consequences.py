@@ -4,11 +4,15 @@
 """
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import TYPE_CHECKING, Literal
 
+from chalicelib import config
 from chalicelib.domain.ticket import TicketRow
+from chalicelib.services import search
 from chalicelib.store import lists
 from tests.simulation.desk import plain
 
@@ -22,7 +26,8 @@ ENOUGH = 8
 LATE_SECONDS = 240
 SUBJECTS = ("parcel", "both")
 """How the customers' subjects begin (``acts.customers``)."""
-TOP = 10**12
+MAILED = re.compile(r"lulu[a-z0-9]+?olo")
+"""The word of a mail (``mails.word_of``)."""
 PAGE = 7
 ROW = ("subject", "status", "inbox_id", "channel", "customer_id", "customer_name", "assignee_id", "team_id", "snippet")
 
@@ -114,13 +119,36 @@ def letters_go_back(state: "State", tell: Tell) -> None:
 
 
 def tickets_are_found(state: "State", tell: Tell) -> None:
-    """A ticket that a mail opened is found by a word of its subject."""
+    """A ticket that a mail opened is found by a word of its subject and by what each of its mails says.
+
+    Read by the desk's own code, as the lists are: it is what people find.
+    """
+    found = cache(_found_by)
     for ticket_id, ticket in state.tickets.items():
         by_mail = any(each["direction"] == "in" and each.get("original_key") for each in state.messages[ticket_id])
         word = str(ticket.get("subject", "")).partition(" ")[0].lower()
-        state.saw("a ticket is found by its words", by_mail and word in SUBJECTS)
-        if by_mail and word in SUBJECTS and (f"WORD#{word}", f"{TOP - int(ticket_id):012d}") not in state.desk.items:
-            tell("a ticket is found by its words", f"{ticket_id} is not found by “{word}”")
+        if not by_mail:
+            continue
+        wanted = {word} & {*SUBJECTS}
+        for message in state.messages[ticket_id]:
+            if message["direction"] == "in" and message.get("original_key"):
+                wanted.update(MAILED.findall(str(message.get("text", ""))))
+        state.saw("a ticket is found by its words", len(wanted))
+        for each in sorted(wanted):
+            if ticket_id not in found(each):
+                tell("a ticket is found by its words", f"{ticket_id} is not found by “{each}”")
+
+
+def _found_by(word: str) -> frozenset[str]:
+    """Ticket ids, from page to page."""
+    ids: set[str] = set()
+    cursor: str | None = None
+    while True:
+        page = search.find(word, config.now(), cursor)
+        ids.update(each.ticket.id for each in page.tickets)
+        cursor = page.next
+        if cursor is None:
+            return frozenset(ids)
 
 
 def lists_show_their_tickets(state: "State", tell: Tell) -> None:

@@ -134,7 +134,7 @@ def _keys(operation: str, arguments: dict[str, Any]) -> list[tuple[str, str]]:
     if operation == "TransactWriteItems":
         parts = [next(iter(each.values())) for each in arguments["TransactItems"]]
     elif operation == "BatchWriteItem":
-        return []  # postings alone
+        return []  # postings
     else:
         parts = [arguments]
     keys = [part.get("Item") or part.get("Key") for part in parts]

@@ -40,6 +40,8 @@ def show_rows(visit: Visit, key: str) -> Response:
 def search(visit: Visit) -> Response:
     text = visit.query("q").strip()[:MAX_SEARCH_CHARS]
     named = rail.search_results(text)
+    if visit.query("part") == "rows":
+        return visit.page("lists/rows.html", **list_context(visit, the_desk(), named, visit.query("cursor") or None))
     return show_screen(visit, the_desk(), named, named.label, query=text)
 
 

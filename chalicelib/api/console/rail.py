@@ -42,6 +42,13 @@ class Named:
     def path(self) -> str:
         return "/search" if self.key.startswith(SEARCH) else f"/lists/{self.key}"
 
+    def more(self, cursor: str) -> tuple[tuple[str, Mapping[str, str]], tuple[str, Mapping[str, str]]]:
+        """Where further rows are: as a page, and as rows alone; path and query of each."""
+        behind = {**self.query, "cursor": cursor}
+        if self.name is None:
+            return (self.path, behind), (self.path, {**behind, "part": "rows"})
+        return (self.path, behind), (f"{self.path}/rows", behind)
+
 
 @dataclass(frozen=True)
 class Group:
@@ -85,7 +92,7 @@ def search_results(text: str) -> Named:
         "",
         None,
         empty_title="Nothing found" if text else "What are you looking for?",
-        empty_next="Search for a ticket number, a whole address, an order number, or words of the subject.",
+        empty_next="No ticket holds all of this." if text else "Type words, a number or an address.",
     )
 
 

@@ -8,14 +8,14 @@ from chalice.app import Response
 
 from chalicelib.api.console import rail
 from chalicelib.api.console.rail import Named
+from chalicelib.api.console.searching import search_context
 from chalicelib.api.web import Visit
 from chalicelib.config import settings
 from chalicelib.errors import NotFound
-from chalicelib.services import live_pass, notices, search
+from chalicelib.services import live_pass, notices
 from chalicelib.services.permissions import allowed
-from chalicelib.store import counters, directory, lists, tickets
+from chalicelib.store import counters, directory, lists
 from chalicelib.store.counters import DayCounted
-from chalicelib.store.lists import Page
 from chalicelib.web.desk import Desk
 
 
@@ -37,25 +37,14 @@ def list_beside(visit: Visit, desk: Desk) -> Named:
     return rail.named(rail.DEFAULT_LIST, visit.agent, desk, visit.at)
 
 
-def rows_of(named: Named, desk: Desk, visit: Visit, cursor: str | None = None) -> Page:
-    """A page of a list, or what a search found."""
-    if named.name is not None:
-        return lists.page(named.name, tuple(desk.teams), cursor)
-    found = search.find_whole(named.query["q"], visit.at)
-    return Page(tuple(tickets.row_of(each.ticket) for each in found), tuple(each.seen_by for each in found), None)
-
-
 def list_context(visit: Visit, desk: Desk, named: Named, cursor: str | None = None) -> dict[str, Any]:
-    page = rows_of(named, desk, visit, cursor)
-    return {
-        "desk": desk,
-        "list": named,
-        "rows": page.rows,
-        "seen_by": page.seen_by,
-        "next": page.next,
-        "ticket_id": None,
-        "may_write": visit.may_write,
-    }
+    """A page of a list, or of what a search found."""
+    beside = {"desk": desk, "ticket_id": None, "may_write": visit.may_write}
+    if named.name is None:
+        return {**beside, **search_context(visit, named, cursor)}
+    page = lists.page(named.name, tuple(desk.teams), cursor)
+    shown = {"list": named, "rows": page.rows, "seen_by": page.seen_by, "next": page.next}
+    return {**beside, **shown, "sought": None, "mark": None}
 
 
 def rail_context(visit: Visit, desk: Desk) -> dict[str, Any]:

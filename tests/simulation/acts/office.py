@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from chalicelib import wiring
 from chalicelib.jobs import live
-from chalicelib.services import breaker, dead_letters, ledger, live_pass, originals, recount, search
+from chalicelib.services import breaker, dead_letters, ledger, live_pass, originals, recount, search, search_index
 from chalicelib.services import desk as desk_settings
-from chalicelib.store import counters, directory
+from chalicelib.store import counters, directory, postings
 from chalicelib.store.models import CounterItem
 from tests.simulation.acts import Turn, act
 from tests.simulation.cloud import PARAMETERS
@@ -140,9 +140,16 @@ def changes_settings(turn: Turn) -> None:
 @act(0.8)
 def searches(turn: Turn) -> None:
     desk = turn.desk
-    desk.web(
-        "lina", "searches", lambda: search.find(turn.among(("parcel", "1002", "ada@one.example"), "what"), desk.now())
-    )
+    asked = ("parcel", "1002", "from:ada@one.example parcel", '"my word is"', "is:open after:2d", "parcel OR both")
+    desk.web("lina", "searches", lambda: search.find(turn.among(asked, "what"), desk.now()))
+
+
+@act(1.2)
+def folds_postings(turn: Turn) -> None:
+    """As the sixty-fourth message and the hour do on a busy desk: two of them at once, and one that is cut off."""
+    world, whole = turn.desk.world, turn.chance(0.5, "to the blocks")
+    for _ in range(turn.among((1, 1, 2), "folders")):
+        world.invoke("hourly", search_index.move_all_on if whole else postings.fold_recent, label="folds postings")
 
 
 @act(0.6)

@@ -14,6 +14,11 @@ AWS_SERVICES = frozenset(
 )
 """botocore carries the description of some 400 services; these are the ones the desk calls."""
 
+HOLIDAYS = "holidays"
+"""Read by few calls, large, and ready to run without its sources."""
+HOLIDAY_LANGUAGES = frozenset({"en_US"})
+"""What the console speaks (services/holiday_tables.py); the library has dozens."""
+
 BUILD_TOOLS = ("bin", "pip", "pkg_resources", "setuptools", "wheel", "_distutils_hack")
 NEVER_READ = ("*.dist-info", "*.data")
 FIRST_ZIP_DATE = (1980, 1, 1, 0, 0, 0)  # zip knows no earlier date, and any fixed one makes equal zips of equal code
@@ -29,7 +34,8 @@ def repack(source: Path, target: Path) -> None:
             archive.extractall(tree)
         _prune(tree)
         _precompile(tree)
-        _compile(tree)
+        _without_sources(tree, HOLIDAYS)
+        _compile(tree, tree)
         _pack(tree, target)
 
 
@@ -43,18 +49,44 @@ def _prune(tree: Path) -> None:
     if services.exists():
         unwanted += [each for each in services.iterdir() if each.is_dir() and each.name not in AWS_SERVICES]
         unwanted += services.rglob("examples-1.json*")
+    languages = tree / HOLIDAYS / "locale"
+    if languages.exists():
+        unwanted += [each for each in languages.iterdir() if each.name not in HOLIDAY_LANGUAGES]
+        unwanted += [tree / HOLIDAYS / "financial"]
     for path in unwanted:
-        if path.is_dir():
+        if path.match(f"{HOLIDAYS}-*.dist-info"):
+            _only_metadata(path)
+        elif path.is_dir():
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
 
 
-def _compile(tree: Path) -> None:
+def _only_metadata(path: Path) -> None:
+    """The library asks for its own version while it is imported."""
+    for each in path.iterdir():
+        if each.is_dir():
+            shutil.rmtree(each)
+        elif each.name != "METADATA":
+            each.unlink()
+    metadata = path / "METADATA"
+    metadata.write_text(metadata.read_text().partition("\n\n")[0] + "\n")  # without the description
+
+
+def _compile(tree: Path, folder: Path, *options: str) -> None:
     """Unchecked: the code directory is read-only and its dates are ours, so nothing is to be checked against."""
     command = [sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
-    command += ["-s", str(tree), "-p", LAMBDA_ROOT, str(tree)]
+    command += [*options, "-s", str(tree), "-p", LAMBDA_ROOT, str(folder)]
     subprocess.run(command, check=True, env=os.environ | {"PYTHONHASHSEED": "0"})
+
+
+def _without_sources(tree: Path, package: str) -> None:
+    """Bytecode where the sources were, without their docstrings: with both, it would be a fifth of the zip."""
+    folder = tree / package
+    if folder.exists():
+        _compile(tree, folder, "-b", "-o", "2")
+        for source in folder.rglob("*.py"):
+            source.unlink()
 
 
 def _precompile(tree: Path) -> None:

@@ -38,6 +38,7 @@ PATH_PARTS: dict[str, Text] = {
     "inbox_id": OUR_ID,
     "agent_id": OUR_ID,
     "team_id": OUR_ID,
+    "calendar_id": OUR_ID,
     "reply_id": OUR_ID,
     "letter_id": Text(pattern="[A-Za-z0-9_.:-]{1,128}"),
     "queue": OUR_ID,

@@ -21,6 +21,7 @@ Action = Literal[
     "operations.discard",
     "originals.download",
     "teams.manage",
+    "calendars.manage",
     "agents.manage",
     "inboxes.manage",
     "inbox_texts.manage",
@@ -55,6 +56,7 @@ _LEADER: frozenset[Action] = _AGENT | {
 _ADMIN: frozenset[Action] = _LEADER | {
     "operations.discard",
     "teams.manage",
+    "calendars.manage",
     "agents.manage",
     "inboxes.manage",
     "tokens.manage",

@@ -4,6 +4,8 @@ import hashlib
 import json
 import platform
 import shutil
+import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,6 +68,25 @@ def test_a_worker_loads_its_own_edge_while_it_starts(tree: Path) -> None:
 def test_the_zip_holds_all_that_any_module_imports(tree: Path) -> None:
     """Whatever this environment has beside it: on Lambda there is nothing else."""
     assert structure.import_faults(tree) == []
+
+
+EVERY_COUNTRY = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from chalicelib.services.holiday_tables import countries, public_holidays, regions
+tables = {
+    code: [public_holidays(code, each, [2027]) for each, _ in (("", ""), *regions(code))] for code, _ in countries()
+}
+assert len(tables) > 200, len(tables)
+assert ("2027-01-06", "Epiphany") in {(day.on, day.name) for day in tables["AT"][0]}, tables["AT"]
+"""
+
+
+def test_the_zip_knows_the_holidays_of_every_country(tree: Path) -> None:
+    """Sources and other languages of the library are left behind."""
+    assert not list((tree / "holidays").rglob("*.py"))
+    command = [sys.executable, "-I", "-S", "-B", "-c", EVERY_COUNTRY, str(tree)]
+    subprocess.run(command, check=True, env={"LANG": "en_US.UTF-8"})
 
 
 def test_the_hooks_function_loads_no_console(tree: Path) -> None:

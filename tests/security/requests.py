@@ -200,6 +200,22 @@ REQUESTS: dict[str, Make] = {
         {"team_id": world.team()}, {"name": world.next("Renamed ")}
     ),
     "POST /settings/teams/{team_id}/delete": lambda world, me: Wanted({"team_id": world.team()}),
+    "GET /settings/calendars/{calendar_id}": lambda world, me: Wanted({"calendar_id": world.calendar()}),
+    "POST /settings/calendars/new": lambda world, me: Wanted(
+        fields={"name": world.next("Hours "), "time_zone": "Europe/Berlin", "monday": "9-17"}
+    ),
+    "POST /settings/calendars/{calendar_id}": lambda world, me: Wanted(
+        {"calendar_id": world.calendar()}, {"name": world.next("Hours "), "time_zone": "UTC", "sunday": "9-17"}
+    ),
+    "POST /settings/calendars/{calendar_id}/delete": lambda world, me: Wanted({"calendar_id": world.calendar()}),
+    "GET /api/v1/calendars/{calendar_id}": lambda world, me: Wanted({"calendar_id": world.calendar()}),
+    "POST /api/v1/calendars": lambda world, me: Wanted(
+        fields={"name": world.next("Hours "), "time_zone": "Europe/Berlin", "weekly": {"monday": "9-17"}}
+    ),
+    "PATCH /api/v1/calendars/{calendar_id}": lambda world, me: Wanted(
+        {"calendar_id": world.calendar()}, {"time_zone": "UTC"}
+    ),
+    "DELETE /api/v1/calendars/{calendar_id}": lambda world, me: Wanted({"calendar_id": world.calendar()}),
     "POST /settings/inboxes/new": _new_inbox,
     "POST /settings/inboxes/{inbox_id}": a(name="Support", address="support@shop.example", active="1"),
     "POST /settings/tokens": a(name="Export", scopes=["read"]),

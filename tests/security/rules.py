@@ -85,6 +85,9 @@ CONSOLE = {
         GET /settings/inboxes  GET /settings/inboxes/new   POST /settings/inboxes/new
         GET /settings/inboxes/{inbox_id}                   POST /settings/inboxes/{inbox_id}
         GET /settings/inboxes/{inbox_id}/set-up            POST /settings/inboxes/{inbox_id}/domain
+        GET /settings/calendars                            GET /settings/calendars/new
+        POST /settings/calendars/new                       GET /settings/calendars/{calendar_id}
+        POST /settings/calendars/{calendar_id}             POST /settings/calendars/{calendar_id}/delete
         GET /settings/tokens   POST /settings/tokens       POST /settings/tokens/{token_id}/revoke
         GET /settings/desk     POST /settings/desk         POST /operations/failed/discard
     """,
@@ -96,6 +99,7 @@ API = {
         GET /api/v1/tickets/{ticket_id}/messages/{message_id}/attachments/{attachment_id}
         GET /api/v1/customers  GET /api/v1/customers/{customer_id}
         GET /api/v1/customers/{customer_id}/tickets        GET /api/v1/inboxes        GET /api/v1/inboxes/{inbox_id}
+        GET /api/v1/calendars  GET /api/v1/calendars/{calendar_id}
         GET /api/v1/agents     GET /api/v1/agents/{agent_id}                          GET /api/v1/teams
         GET /api/v1/saved-replies                          GET /api/v1/saved-replies/{reply_id}
         GET /api/v1/tickets/{ticket_id}/saved-replies/{reply_id}
@@ -110,6 +114,8 @@ API = {
     OPERATE: "GET /api/v1/ledger GET /api/v1/dead-letters",
     FULL: """
         GET /api/v1/costs
+        POST /api/v1/calendars                             PATCH /api/v1/calendars/{calendar_id}
+        DELETE /api/v1/calendars/{calendar_id}
         POST /api/v1/inboxes   POST /api/v1/inboxes/{inbox_id}/resume
         POST /api/v1/dead-letters/{letter_id}/retry        POST /api/v1/dead-letters/{letter_id}/discard
     """,

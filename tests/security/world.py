@@ -16,6 +16,7 @@ from chalicelib.domain.people import SYSTEM, Agent, Inbox, Role, actor_of
 from chalicelib.services import (
     agents,
     breaker,
+    calendars,
     notices,
     originals,
     receive_message,
@@ -183,6 +184,10 @@ class World:
 
     def team(self) -> str:
         return teams.create(self.next("Team "), SYSTEM, self.desk.now).id
+
+    def calendar(self) -> str:
+        form = calendars.CalendarForm(self.next("Hours "), "Europe/Berlin", {"monday": "9-17"})
+        return calendars.create(form, SYSTEM, self.desk.now).id
 
     def saved_reply(self, agent: Agent) -> str:
         """The agent's own one."""

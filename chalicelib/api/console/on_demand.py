@@ -52,6 +52,14 @@ AGENTS: tuple[Route, ...] = (
     ("/settings/teams/{team_id}", "POST", "teams.manage", "settings_agents:rename_team"),
     ("/settings/teams/{team_id}/delete", "POST", "teams.manage", "settings_agents:delete_team"),
 )
+CALENDARS: tuple[Route, ...] = (
+    ("/settings/calendars", "GET", "calendars.manage", "settings_calendars:list_calendars"),
+    ("/settings/calendars/new", "GET", "calendars.manage", "settings_calendars:show_new"),
+    ("/settings/calendars/{calendar_id}", "GET", "calendars.manage", "settings_calendars:show_calendar"),
+    ("/settings/calendars/new", "POST", "calendars.manage", "settings_calendars:create"),
+    ("/settings/calendars/{calendar_id}", "POST", "calendars.manage", "settings_calendars:save"),
+    ("/settings/calendars/{calendar_id}/delete", "POST", "calendars.manage", "settings_calendars:delete"),
+)
 INBOXES: tuple[Route, ...] = (
     ("/settings/inboxes", "GET", "inboxes.manage", "settings_inboxes:list_inboxes"),
     ("/settings/inboxes/new", "GET", "inboxes.manage", "settings_inboxes:show_new"),
@@ -99,7 +107,7 @@ REPLIES: tuple[Route, ...] = (
     ("/tickets/{ticket_id}/replies", "POST", "tickets.write", "replies:keep_and_offer"),
     ("/tickets/{ticket_id}/replies/{reply_id}", "POST", "tickets.write", "replies:use"),
 )
-ROUTES = (*SIGN_IN, *OWN, *AGENTS, *INBOXES, *DESK, *OPERATIONS, *REPLIES)
+ROUTES = (*SIGN_IN, *OWN, *AGENTS, *CALENDARS, *INBOXES, *DESK, *OPERATIONS, *REPLIES)
 
 
 def _register(path: str, method: str, action: Action | None, target: str) -> None:

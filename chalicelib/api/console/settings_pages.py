@@ -26,6 +26,7 @@ MENU = (
     MenuItem("/settings/replies", "Saved replies", "replies.own", "Settings"),
     MenuItem("/settings/agents", "Agents", "agents.manage", "Settings"),
     MenuItem("/settings/teams", "Teams", "teams.manage", "Settings"),
+    MenuItem("/settings/calendars", "Business hours", "calendars.manage", "Settings"),
     MenuItem("/settings/inboxes", "Inboxes", "inboxes.manage", "Settings"),
     MenuItem("/settings/texts", "Signatures and acknowledgements", "inbox_texts.manage", "Settings"),
     MenuItem("/settings/tokens", "API tokens", "tokens.manage", "Settings"),

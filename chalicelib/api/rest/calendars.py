@@ -30,7 +30,12 @@ from chalicelib.store import calendars as kept
 TAG = "Business hours"
 WEEKLY = "Windows like `09:00-12:00, 13:00-17:00` in the zone's own time; to midnight is 24:00."
 WHOSE = "No team and no inbox has two calendars."
-DATE = Text("As yyyy-mm-dd.", max_chars=10, example="2026-12-24")
+DATE = Text(
+    "As yyyy-mm-dd.",
+    pattern="[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])",
+    hint="Write it like 2026-12-24.",
+    example="2026-12-24",
+)
 
 DAY = Record("ClosedDay", {"on": Words("As yyyy-mm-dd."), "name": Words("May be empty.")})
 CALENDAR = Record(
@@ -60,7 +65,11 @@ NAMED: dict[str, Shape] = {
     "weekly": MapOf(Text(WEEKLY, max_chars=200), Choice(WEEKDAYS), about="By weekday; it replaces what there was."),
 }
 BESIDES: dict[str, Shape] = {
-    "country": Nullable(Text("Close on the public holidays of, as ISO 3166: `DE`.", max_chars=2)),
+    "country": Nullable(
+        Text(
+            "Close on the public holidays of, as ISO 3166.", pattern="[A-Z]{2}", hint="Write it like DE.", example="DE"
+        )
+    ),
     "region": Nullable(Text("Code of the region: `BY`.", max_chars=40)),
     "closed_days": ListOf(NEW_DAY, MAX_DAYS, about="Closed besides."),
     "open_days": ListOf(DATE, MAX_DAYS, about="Open although a holiday."),

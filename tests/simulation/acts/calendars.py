@@ -21,7 +21,8 @@ def sets_business_hours(turn: Turn) -> None:
         made = calendars.create(form, admin, desk.now(), f"hours {turn.n}")
         if turn.chance(0.7, "changed"):
             calendars.change(made.id, other, admin, desk.now())
-        if turn.chance(0.3, "deleted"):
-            calendars.delete(kept.listing()[0].id, admin, desk.now())
+        chosen = turn.maybe(kept.listing(), "which") if turn.chance(0.3, "deleted") else None
+        if chosen is not None:
+            calendars.delete(chosen.id, admin, desk.now())
 
     desk.web(admin.id, f"sets business hours {turn.n}", set_them)

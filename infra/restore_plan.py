@@ -34,6 +34,15 @@ class Change:
         return self.action in ("add", "overwrite")
 
 
+def merged(items: Iterable[Item]) -> tuple[object, object]:
+    """Where a ticket goes on, and for which others it goes on itself: restoring one of them alone would break that."""
+    for item in items:
+        if _sk(item) == "TICKET":
+            said = json.loads(item.get("data", {"S": "{}"})["S"])
+            return said.get("merged_into"), said.get("merged")
+    return None, None
+
+
 def plan(before: Iterable[Item], live: Iterable[Item], overwrite: bool) -> list[Change]:
     """Item by item: what was there ``before`` and is missing comes back; what differs stays, unless ``overwrite``.
 

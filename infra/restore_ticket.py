@@ -151,7 +151,13 @@ def restore(
     before = items_of(dynamodb, source, pk)
     if not any(item["sk"]["S"] == "TICKET" for item in before):
         raise NotRestored(f"There was no ticket {wanted.ticket} at that moment.")
-    changes = restore_plan.plan(before, items_of(dynamodb, table, pk), wanted.overwrite)
+    live = items_of(dynamodb, table, pk)
+    if restore_plan.merged(before) != restore_plan.merged(live):
+        raise NotRestored(
+            f"Ticket {wanted.ticket} was merged or taken apart since that moment. Merge it as it was or take it apart "
+            "in the console; then repeat."
+        )
+    changes = restore_plan.plan(before, live, wanted.overwrite)
     for line in restore_plan.told(changes):
         say(line)
     _warn_of_files(client, changes, say)

@@ -72,10 +72,19 @@ class Ticket:
     conversation_key: str | None = None
     set_aside: SetAside | None = None
     """Kept while the ticket is not live, for whoever brings it back: nothing else tells since when somebody waited."""
+    merged_into: str | None = None
+    """The ticket that goes on in this one's place; this one stays as it was, out of every list (domain/merging.py)."""
+    merged: tuple[str, ...] = ()
+    """The tickets that this one goes on for, also those that came along with another."""
 
     @property
     def number(self) -> int:
         return int(self.id)
+
+    @property
+    def is_undelivered(self) -> bool:
+        """On the "undelivered" list: somebody still has to do something about a message that did not arrive."""
+        return self.undelivered and self.status in LIVE and self.merged_into is None
 
 
 @dataclass(frozen=True)

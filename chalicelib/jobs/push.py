@@ -70,13 +70,14 @@ def row_frame(loaded: tickets.Loaded, listening: Listeners) -> Frame:
 
     ticket, now = loaded.ticket, config.now()
     snoozed = ticket.snoozed_until is not None and ticket.snoozed_until > now
+    keys = tickets.list_keys(replace(ticket, merged_into=None), now)  # a merged one has no place, but leaves the others
     row = {
         "ticket": ticket.id,
         "version": ticket.version,
         "html": row_fragment(_shortened(tickets.row_of(ticket)), loaded.seen_by, listening.desk, now),
         "lists": list_names(ticket, snoozed),
-        "sort": tickets.list_keys(ticket, now)["activity_key"],
-        "waiting": tickets.list_keys(ticket, now)["waiting_key"],
+        "sort": keys["activity_key"],
+        "waiting": keys["waiting_key"],
     }
     return Frame(json.dumps({"row": row}), kind="row")
 
@@ -92,6 +93,8 @@ def _shortened(row: TicketRow) -> TicketRow:
 
 def list_names(ticket: Ticket, snoozed: bool) -> list[str]:
     """Bucket names of every list that shows the ticket, filed ones with their month."""
+    if ticket.merged_into is not None:
+        return []
     filed = f"{ticket.closed_at or ticket.updated_at:%Y-%m}"
     live_lists = counters.buckets_of(ticket, snoozed)
     done = (ticket.status, f"{ticket.status}:{filed}") if ticket.status not in ("open", "pending") else ()

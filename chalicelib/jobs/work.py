@@ -78,7 +78,7 @@ def _follow_fact(fact: dict[str, str], shown: Shown) -> None:
     if kind == "receipt":
         follow_up.follow_up(fact["day"], fact["name"], config.now())
     elif kind == "ticket":
-        ticket = tickets.get(fact["ticket"])
+        ticket = tickets.exactly(fact["ticket"]).ticket
         counters.count_again(ticket, ticket.snoozed_until is not None and ticket.snoozed_until > config.now())
         shown.tickets[fact["ticket"]] = None
     elif kind in ("message", "delivery"):

@@ -34,9 +34,9 @@ def add_note(
         if repeated is not None:
             return repeated
         note = Message(
-            id=sortable_id("m", at, seed_bytes), ticket_id=ticket_id, kind="note", direction="out",
+            id=sortable_id("m", at, seed_bytes), ticket_id=before.ticket.id, kind="note", direction="out",
             author_kind=actor.kind, author_id=actor.id, author_name=actor.name, at=at, sent_at=at, text=said,
-            attachments=attachments.uploaded(ticket_id, actor, attachment_ids), inbox_id=before.ticket.inbox_id,
+            attachments=attachments.uploaded(before.ticket.id, actor, attachment_ids), inbox_id=before.ticket.inbox_id,
         )  # fmt: skip
         transaction = Transaction()
         stored = messages.add(transaction, note)

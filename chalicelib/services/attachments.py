@@ -11,7 +11,7 @@ from chalicelib.domain.message import Attachment, IncomingFile, Message
 from chalicelib.domain.moments import sortable_id
 from chalicelib.domain.people import Actor
 from chalicelib.errors import InvalidInput, NotAllowed, NotFound, TooLarge
-from chalicelib.store import documents, messages, objects
+from chalicelib.store import documents, messages, objects, tickets
 
 MAX_UPLOAD_BYTES = 25_000_000
 MAX_FILES = 30
@@ -88,7 +88,7 @@ def _uploaded(ticket_id: str, actor: Actor, attachment_id: str) -> Attachment:
     if DOT in attachment_id:
         return _passed_on(ticket_id, attachment_id)
     found = documents.read(Uploaded, f"UPLOAD#{attachment_id}", "UPLOAD")
-    if found is None or found.ticket_id != ticket_id:
+    if found is None or (found.ticket_id != ticket_id and tickets.get(found.ticket_id).id != ticket_id):
         raise InvalidInput("A file is gone.", {"attachments": "One file was not uploaded. Add it again."})
     if found.actor_id != actor.id:
         raise NotAllowed("That file was uploaded by somebody else.")

@@ -11,7 +11,7 @@ from chalicelib.domain.moments import from_stamp
 from chalicelib.domain.people import Inbox
 from chalicelib.domain.ticket import Ticket
 from chalicelib.errors import NotFound, Refused, Unclear
-from chalicelib.services import attachments, breaker
+from chalicelib.services import attachments, breaker, lanes
 from chalicelib.services.record_state import flag_undelivered
 from chalicelib.store import directory, messages, sources, tickets
 from chalicelib.store.sources import Source
@@ -76,7 +76,7 @@ def claim(ready: Ready, at: datetime) -> Claimed | NotNow:
 
 def _outbound(message: Message, inbox: Inbox) -> Outbound:
     body = messages.body_of(message)
-    ticket = tickets.get(message.ticket_id)
+    ticket = tickets.exactly(message.ticket_id).ticket
     answers = message.event.get("answers")
     answered = _answered(message.ticket_id, answers) if answers else None
     quoted = _history(message, ticket) if message.event.get("quoted") else ""
@@ -88,7 +88,7 @@ def _outbound(message: Message, inbox: Inbox) -> Outbound:
         files=attachments.contents(message.attachments), at=message.at,
         in_reply_to=_mail_id(answered), references=message.references, thread_index=message.thread_index,
         quoted=quoted, automatic=message.author_kind == "system", forward=bool(message.event.get("forward")),
-        thread_key=ticket.conversation_key,
+        thread_key=lanes.thread_of(message, ticket),
         reply_to_key=answered.own_keys[0] if answered and answered.own_keys else None,
     )  # fmt: skip
 
@@ -130,13 +130,15 @@ def signed(text: str, html: str, signature: str) -> tuple[str, str]:
 def _history(message: Message, ticket: Ticket) -> str:
     """The conversation before this message, newest first, as plain text to hang below it.
 
-    Only what the ticket's own customer wrote or was sent: never notes, forwards to third parties, or their answers.
+    Only what the customer who is answered wrote or was sent, also where tickets of several were merged: never notes,
+    forwards to third parties, or their answers.
     """
-    said = messages.newest(message.ticket_id, before=message.id, limit=HISTORY_MESSAGES).messages
+    customer = message.event.get("customer", ticket.customer_handle)
+    said = messages.newest(ticket.id, before=message.id, limit=HISTORY_MESSAGES, merged=ticket.merged).messages
     return "\n\n".join(
         f"{each.author_name}, {each.at:%Y-%m-%d %H:%M} UTC:\n{messages.body_of(each).text}"
         for each in reversed(said)
-        if _was_between_us(each, ticket.customer_handle)
+        if _was_between_us(each, customer)
     )
 
 

@@ -42,7 +42,8 @@ def edit(change: Edited, at: datetime) -> Literal["edited", "same", "unknown"]:
         _replace(transaction, replace(message, text=text, full_text=text, edited_at=whole_milliseconds(change.at)))
         event = replace(
             event_message(before.ticket, SYSTEM, at, secrets.token_bytes(8), edited=said[:KEPT_CHARS]),
-            author_kind=message.author_kind, author_id=message.author_id, author_name=message.author_name,
+            ticket_id=message.ticket_id, author_kind=message.author_kind, author_id=message.author_id,
+            author_name=message.author_name,
         )  # fmt: skip
         transaction.put("event", messages.as_item(event))
         ticket = before.ticket

@@ -12,6 +12,7 @@ from chalicelib.domain.moments import random_id, sortable_id, stamp, whole_milli
 from chalicelib.domain.people import Customer, Inbox
 from chalicelib.domain.text import new_text
 from chalicelib.domain.ticket import MAX_SUBJECT_CHARS, SetAside, Ticket
+from chalicelib.services import lanes
 from chalicelib.services.attachments import store_files
 from chalicelib.services.said import snippet_of
 from chalicelib.store import customers, directory, documents, messages, receipts, sources, tickets
@@ -209,6 +210,7 @@ def _join_or_open(
     link: str | None,
 ) -> Receipt:
     """``link``: the ticket that shows this mail to another, separated inbox; it is not joined, only linked."""
+    link = tickets.get(link).id if link is not None else None
     chat = sources.newest(_chat_key(inbound.conversation_key)) if inbound.conversation_key else None
     candidates = [each for each in _candidates(inbound, chat) if each.ticket.id != link]
     customer, handle = _customer(transaction, inbound, envelope.inbox, at)
@@ -218,10 +220,11 @@ def _join_or_open(
         decision = replace(decision, linked_to=link, reason="separated")
     if isinstance(decision, threading.Join):
         before = _as_decided(decision, candidates)
-        answer = replace(inbound, new_text=_newly_said(inbound, before.ticket.id))
+        answer = replace(inbound, new_text=_newly_said(inbound, before.ticket))
         if inbound.spam and decision.wakes:
             answer = replace(answer, banners=(*inbound.banners, f"{inbound.spam} {WHY_NOT_IN_SPAM}"))
         message = _message(answer, envelope, before.ticket.id, customer)
+        message = replace(message, event=lanes.mark_inbound(before.ticket, inbound, envelope.inbox))
         after = _appended(before.ticket, message, inbound, decision.wakes, envelope.inbox)
         tickets.put_changed(transaction, before, after, at, keep_seen=_is_automatic(inbound))
         new_ticket = False
@@ -249,16 +252,19 @@ def _join_or_open(
 
 
 def _as_decided(decision: threading.Join, candidates: Sequence[threading.Candidate]) -> tickets.Loaded:
-    """The ticket to join; Lost when it left Spam, or was filed, since the decision: that must be taken anew."""
+    """The ticket to join; Lost when it left Spam, was filed, merged or taken apart since: decide anew."""
     found = tickets.load(decision.ticket_id)
     decided_on = next(each.ticket for each in candidates if each.ticket.id == decision.ticket_id)
-    if found.ticket.status != decided_on.status:
+    if (found.ticket.status, found.ticket.merged) != (decided_on.status, decided_on.merged):
         raise Lost(frozenset())
     return found
 
 
 def _candidates(inbound: Inbound, chat: sources.Newest | None) -> list[threading.Candidate]:
-    """The tickets that the message's keys lead to, best key first."""
+    """The tickets that the message's keys lead to, merges followed, best key first.
+
+    Whoever took part in a ticket that was merged has taken part in the one that goes on.
+    """
     named: list[tuple[threading.Evidence, str]] = []
     if inbound.ticket_token:
         named.append(("token", inbound.ticket_token))
@@ -269,13 +275,22 @@ def _candidates(inbound: Inbound, chat: sources.Newest | None) -> list[threading
     if inbound.number_in_subject:
         named.append(("number", inbound.number_in_subject))
     ids = [ticket_id for _, ticket_id in named if ticket_id.isdigit()]
-    found = tickets.get_many(ids, consistent=True) if ids else {}
+    named_there = tickets.get_many(ids, consistent=True) if ids else {}
+    found = {each: _goes_on(loaded.ticket) for each, loaded in named_there.items()}
     separated = {each.id for each in directory.inboxes() if each.separated} if found else set()
     return [
-        threading.Candidate(evidence, found[ticket_id].ticket, found[ticket_id].ticket.inbox_id in separated)
+        threading.Candidate(evidence, found[ticket_id], found[ticket_id].inbox_id in separated)
         for evidence, ticket_id in named
         if ticket_id in found
     ]
+
+
+def _goes_on(ticket: Ticket) -> Ticket:
+    if ticket.merged_into is None:
+        return ticket
+    survivor = tickets.get(ticket.id)
+    known = (*survivor.participants, *ticket.participants, ticket.customer_handle.lower())
+    return replace(survivor, participants=tuple(dict.fromkeys(known)))
 
 
 def _chat_key(conversation_key: str) -> str:
@@ -296,9 +311,9 @@ def _customer(
     return customer, None
 
 
-def _newly_said(inbound: Inbound, ticket_id: str) -> str:
+def _newly_said(inbound: Inbound, ticket: Ticket) -> str:
     """What the customer wrote beyond our own words coming back: known word for word, so no language is needed."""
-    said = messages.newest(ticket_id, limit=OWN_MESSAGES).messages
+    said = messages.newest(ticket.id, limit=OWN_MESSAGES, merged=ticket.merged).messages
     ours = [each.text for each in said if each.kind == "message" and each.direction == "out"]
     return new_text(inbound.new_text or inbound.text, ours) if ours else inbound.new_text
 

@@ -102,11 +102,13 @@ def flag_undelivered(ticket_id: str, message_id: str, reason: str, at: datetime)
     """
     message = messages.get(ticket_id, message_id)
     for _ in range(ATTEMPTS):
-        before = tickets.load(ticket_id)
+        concerned = tickets.concerned(ticket_id)
         transaction = Transaction()
-        after = _reopened(before.ticket, _waits_since(before.ticket, message), at)
         messages.settle_undelivered(transaction, ticket_id, message_id, at)
-        tickets.put_changed(transaction, before, after, at, keep_seen=False)
+        for each in concerned:
+            reopened = _reopened(each.ticket, _waits_since(each.ticket, message), at)
+            tickets.put_changed(transaction, each, reopened, at, keep_seen=False)
+        before, after = concerned[0], _reopened(concerned[0].ticket, None, at)
         if after.status != before.ticket.status:
             event = event_message(
                 before.ticket, SYSTEM, whole_milliseconds(at), message_id.encode(), status=after.status
@@ -114,8 +116,8 @@ def flag_undelivered(ticket_id: str, message_id: str, reason: str, at: datetime)
             transaction.put("event", messages.as_item(event))
         to_tell = before.ticket.assignee_id or (message.author_id if message.author_kind == "agent" else None)
         if to_tell:
-            text = f"Your message on #{ticket_id} was not delivered: {reason}"
-            transaction.put("notice", notices.item(to_tell, "undelivered", ticket_id, text, at))
+            text = f"Your message on #{before.ticket.id} was not delivered: {reason}"
+            transaction.put("notice", notices.item(to_tell, "undelivered", before.ticket.id, text, at))
         try:
             transaction.commit()
         except Lost as lost:
@@ -160,20 +162,24 @@ def note_arrival(ticket_id: str, message_id: str, at: datetime) -> None:
     """
     message = messages.get(ticket_id, message_id)
     for _ in range(ATTEMPTS):
-        before = tickets.load(ticket_id)
+        found = tickets.concerned(ticket_id)
         delivery = messages.delivery_state(ticket_id, message_id)
         if delivery is not None and delivery.state in messages.UNDELIVERED_STATES:
             return
-        ticket = before.ticket
-        after = nobody_waits(ticket) if _answers_newest(ticket, message) else ticket
-        after = replace(after, undelivered=ticket.undelivered and messages.is_undelivered(ticket_id))
-        if after == ticket:
+        told = [(each, _arrived(each.ticket, message)) for each in found]
+        if all(after == before.ticket for before, after in told):
             return
         transaction = Transaction()
-        tickets.put_changed(transaction, before, after, at)
+        for before, after in told:
+            tickets.put_changed(transaction, before, after, at)
         try:
             transaction.commit()
         except Lost:
             continue
         return
     raise Conflict("the ticket is changing too quickly to note that the message arrived")
+
+
+def _arrived(ticket: Ticket, message: Message) -> Ticket:
+    after = nobody_waits(ticket) if _answers_newest(ticket, message) else ticket
+    return replace(after, undelivered=ticket.undelivered and messages.is_undelivered(ticket.id, ticket.merged))

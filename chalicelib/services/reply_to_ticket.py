@@ -16,7 +16,7 @@ from chalicelib.domain.safe_html import agent_html
 from chalicelib.domain.threading import AUTOMATIC
 from chalicelib.domain.ticket import AGENT_STATUSES, DONE, Status, Ticket
 from chalicelib.errors import Conflict, InvalidInput
-from chalicelib.services import attachments, drafts
+from chalicelib.services import attachments, drafts, lanes
 from chalicelib.services.change_ticket import event_message
 from chalicelib.services.receive_message import with_participants
 from chalicelib.services.said import (
@@ -82,7 +82,7 @@ def reply(ticket_id: str, actor: Actor, wanted: Reply, at: datetime, seed: str |
             if repeated is not None:
                 return repeated
         try:
-            return _reply_once(before, actor, wanted, at, seed_bytes)
+            return _reply_once(before, ticket_id, actor, wanted, at, seed_bytes)
         except Lost:
             continue
     raise Conflict("The ticket is changing too quickly. Look at it again, then send.")
@@ -101,13 +101,15 @@ def _whole_parties(parties: Sequence[Party]) -> tuple[Party, ...]:
     return tuple(Party(whole_text(each.name), whole_text(each.address)) for each in parties)
 
 
-def _reply_once(before: Loaded, actor: Actor, wanted: Reply, at: datetime, seed: bytes) -> Message:
+def _reply_once(before: Loaded, asked: str, actor: Actor, wanted: Reply, at: datetime, seed: bytes) -> Message:
+    """``asked``: the ticket it was written on, which may have been merged since: its draft and its seed lie there."""
     ticket = before.ticket
-    inbox = directory.inbox(ticket.inbox_id)
     text, html = _said(wanted)
     answered = _answered(ticket)
+    lane = lanes.seen_from(ticket, answered)
+    inbox = directory.inbox(lane.inbox_id)
     _check_nothing_newer(ticket, actor, wanted)
-    recipients = recipients_of(inbox, answered, ticket, wanted)
+    recipients = recipients_of(inbox, answered, lane, wanted)
     attached = attachments.uploaded(ticket.id, actor, wanted.attachment_ids)
     _check_size(attached, inbox.channel)
     quoted = "1" if wanted.quote_history else ""
@@ -119,21 +121,21 @@ def _reply_once(before: Loaded, actor: Actor, wanted: Reply, at: datetime, seed:
         thread_index=answered.thread_index if answered else None,
         event={
             "answers": answered.id if answered else "", "quoted": quoted, "forward": "1" if wanted.forward else "",
-            **memory(ticket, _status_after(ticket, actor, wanted)),
+            **memory(ticket, _status_after(ticket, actor, wanted)), **lanes.mark_outgoing(ticket, lane),
         },
     )  # fmt: skip
     undo = _undo_seconds(inbox, wanted)
     transaction = Transaction()
     stored = messages.add(transaction, message, html)
     messages.add_delivery(transaction, message, inbox.id, at + timedelta(seconds=undo))
-    transaction.put_new("seed", drafts.seed_item(seeded_id(ticket.id, seed), message.id, at))
+    transaction.put_new("seed", drafts.seed_item(seeded_id(asked, seed), message.id, at))
     after = _answered_ticket(ticket, message, actor, wanted, recipients)
     tickets.put_changed(transaction, before, after, at)
     if after.status != ticket.status:
         behind = at + timedelta(milliseconds=1)  # its line stands behind the answer
         transaction.put("event", messages.as_item(event_message(ticket, actor, behind, seed, status=after.status)))
     if actor.kind == "agent":
-        transaction.delete("draft", drafts.item_key(ticket.id, actor.id))
+        transaction.delete("draft", drafts.item_key(asked, actor.id))
     transaction.commit()
     return replace(stored, delivery=messages.get_delivery(ticket.id, message.id))
 
@@ -149,11 +151,18 @@ def _said(wanted: Reply) -> tuple[str, str]:
     return unescaped(text), unescaped(html)
 
 
+def lane_of(ticket: Ticket) -> Ticket:
+    """The ticket as an answer sees it: whom it goes to, by which channel."""
+    several = ticket.merged or ticket.other_inbox_ids  # else there is but one way, and nothing to read
+    return lanes.seen_from(ticket, _answered(ticket)) if several else ticket
+
+
 def _answered(ticket: Ticket) -> Message | None:
     """The message an answer continues: the customer's newest, else our own newest."""
     if ticket.last_inbound_id:
         return messages.get(ticket.id, ticket.last_inbound_id)
-    said = [each for each in messages.newest(ticket.id, consistent=True).messages if each.kind == "message"]
+    newest = messages.newest(ticket.id, consistent=True, merged=ticket.merged).messages
+    said = [each for each in newest if each.kind == "message"]
     by_people = [each for each in said if each.mail_kind not in AUTOMATIC]  # nobody answers an out-of-office
     return by_people[-1] if by_people else None
 

@@ -78,12 +78,14 @@ def answers_to(ticket: Ticket, question_id: str) -> list[Message]:
     if not question_id:
         return []
     said: list[Message] = []
-    page = messages.newest(ticket.id, consistent=True)  # a colleague may have answered this second
+    page = messages.newest(
+        ticket.id, consistent=True, merged=ticket.merged
+    )  # a colleague may have answered this second
     for _ in range(MAX_PAGES):
         said[:0] = page.messages
         if page.earlier is None or not page.messages or page.messages[0].id < question_id:
             break
-        page = messages.newest(ticket.id, before=page.earlier, consistent=True)
+        page = messages.newest(ticket.id, before=page.earlier, consistent=True, merged=ticket.merged)
     return [each for each in said if _is_answer(each, question_id)]
 
 

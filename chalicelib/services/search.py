@@ -43,7 +43,7 @@ def find(
 
     query = box.parse(text, at.astimezone(ZoneInfo(zone)).date())
     if not query.clauses and not query.has_filter:
-        return Found(query, tuple(tickets.get_many([query.ticket_id]).values()) if query.ticket_id else ())
+        return Found(query, tuple(tickets.survivors([query.ticket_id]).values()) if query.ticket_id else ())
     fits = filter_of(query, at, me, zone)
     if query.clauses:
         return _by_terms(query, cursor, fits, limit)
@@ -59,11 +59,12 @@ def _by_terms(query: Query, cursor: str | None, fits: Fits, limit: int) -> Found
     ids = list(found.ticket_ids)
     if query.ticket_id and not cursor:
         ids = list(dict.fromkeys((query.ticket_id, *ids)))
-    loaded = tickets.get_many(ids) if ids else {}
-    there = [loaded[each] for each in ids if each in loaded]
-    wanted = [each for each in there if fits(each.ticket) and _says_all(each.ticket.id, query.phrases)]
+    loaded = tickets.survivors(ids) if ids else {}
+    there = {each: loaded[each] for each in ids if each in loaded}
+    wanted = [each for place, each in there.items() if fits(each.ticket) and _says_all(place, query.phrases)]
     more = str(found.below) if found.below is not None else None
-    return Found(query, tuple(wanted), more, found.cut or (more is not None and len(wanted) < len(there)))
+    once = tuple({each.ticket.id: each for each in wanted}.values())  # of merged tickets the survivor
+    return Found(query, once, more, found.cut or (more is not None and len(wanted) < len(there)))
 
 
 def _foreign_cursor() -> InvalidInput:

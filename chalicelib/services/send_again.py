@@ -1,6 +1,7 @@
 """What becomes of a message that failed or whose fate nobody knows: it is settled, or sent again as a copy."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,7 +11,7 @@ from chalicelib.domain.people import Actor
 from chalicelib.domain.threading import AUTOMATIC
 from chalicelib.domain.ticket import SetAside, Ticket
 from chalicelib.errors import Conflict, NotFound
-from chalicelib.services import record_state
+from chalicelib.services import lanes, record_state
 from chalicelib.services.receive_message import with_participants
 from chalicelib.services.reply_to_ticket import Reply, recipients_of, took_part
 from chalicelib.services.said import is_ours, memory, speaks_to_customer
@@ -27,9 +28,10 @@ def settle_unclear(ticket_id: str, message_id: str, actor: Actor, arrived: bool,
     if not arrived:
         return send_again(ticket_id, message_id, actor, at)
     reason = f"{actor.name} says that it arrived."
-    if not messages.move_delivery(ticket_id, message_id, "sent", ["unclear"], at, reason, settled=True):
+    place = messages.get(ticket_id, message_id).ticket_id
+    if not messages.move_delivery(place, message_id, "sent", ["unclear"], at, reason, settled=True):
         raise Conflict("This message is no longer unclear. Look at its state.")
-    record_state.note_arrival(ticket_id, message_id, at)
+    record_state.note_arrival(place, message_id, at)
     return messages.get(ticket_id, message_id)
 
 
@@ -46,22 +48,30 @@ def send_again(
     body = messages.body_of(first)
     wanted = Reply(body.text, body.html, to or first.to, first.cc, first.bcc, undo_seconds=0, send_anyway=True)
     for _ in range(ATTEMPTS):
-        before = tickets.load(ticket_id)
+        concerned = tickets.concerned(first.ticket_id)
         try:
-            return _copy(before, first, wanted, actor, whole_milliseconds(at), body)
+            return _copy(concerned, first, wanted, actor, whole_milliseconds(at), body)
         except Lost as lost:
             if "first" in lost.labels:
                 raise Conflict("This message cannot be sent again: look at its state.") from lost
     raise Conflict("The ticket is changing too quickly. Try again.")
 
 
-def _copy(before: Loaded, first: Message, wanted: Reply, actor: Actor, at: datetime, body: messages.Body) -> Message:
-    inbox = directory.inbox(before.ticket.inbox_id)
-    recipients = recipients_of(inbox, None, before.ticket, wanted)
+def _copy(
+    concerned: Sequence[Loaded], first: Message, wanted: Reply, actor: Actor, at: datetime, body: messages.Body
+) -> Message:
+    before = concerned[0]
+    lane = lanes.seen_from(before.ticket, first)
+    inbox = directory.inbox(lane.inbox_id)
+    recipients = recipients_of(inbox, None, lane, wanted)
     message = replace(
-        first, id=sortable_id("m", at, secrets.token_bytes(16)), at=at, author_kind=actor.kind, author_id=actor.id,
-        author_name=actor.name, to=recipients.to, cc=recipients.cc, bcc=recipients.bcc, text=body.text, delivery=None,
-        event={**first.event, "repeats": first.id, **memory(before.ticket, before.ticket.status)},
+        first, ticket_id=before.ticket.id, id=sortable_id("m", at, secrets.token_bytes(16)), at=at,
+        author_kind=actor.kind, author_id=actor.id, author_name=actor.name, to=recipients.to, cc=recipients.cc,
+        bcc=recipients.bcc, text=body.text, delivery=None,
+        event={
+            **first.event, "repeats": first.id, **memory(before.ticket, before.ticket.status),
+            **lanes.mark_outgoing(before.ticket, lane),
+        },
     )  # fmt: skip
     if first.author_kind == "system":
         message = replace(message, event={**message.event, "automatic": "1"})
@@ -74,19 +84,26 @@ def _copy(before: Loaded, first: Message, wanted: Reply, actor: Actor, at: datet
         updated_at=max(before.ticket.updated_at, at),
         last_message_id=message.id,
         message_count=before.ticket.message_count + 1,
-        undelivered=before.ticket.undelivered and _others_undelivered(first),
-        waiting_since=_still_waits(before.ticket, before.ticket.waiting_since, first),
-        set_aside=_set_aside(before.ticket, first),
         participants=with_participants(before.ticket, took_part(recipients)),
     )
-    tickets.put_changed(transaction, before, after, at)
+    for each, now in ((before, after), *((each, each.ticket) for each in concerned[1:])):
+        tickets.put_changed(transaction, each, _settled(now, each.ticket, first), at)
     transaction.commit()
     return stored
 
 
-def _others_undelivered(first: Message) -> bool:
+def _settled(now: Ticket, before: Ticket, first: Message) -> Ticket:
+    return replace(
+        now,
+        undelivered=before.undelivered and _others_undelivered(before, first),
+        waiting_since=_still_waits(before, before.waiting_since, first),
+        set_aside=_set_aside(before, first),
+    )
+
+
+def _others_undelivered(ticket: Ticket, first: Message) -> bool:
     """Did another message fail that was neither sent again nor answered over by a new one since?"""
-    newest = messages.newest(first.ticket_id, limit=RECENT_MESSAGES, consistent=True)
+    newest = messages.newest(ticket.id, limit=RECENT_MESSAGES, consistent=True, merged=ticket.merged)
     said = [each for each in newest.messages if is_ours(each)]
     repeated = {each.event["repeats"] for each in said if "repeats" in each.event}
     new = [each.at for each in said if speaks_to_customer(each) and "repeats" not in each.event]

@@ -1,5 +1,6 @@
 """A reply is taken back before it goes out, as if it had not been written."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import cast
@@ -35,8 +36,8 @@ def undo(ticket_id: str, message_id: str, actor: Actor, at: datetime) -> drafts.
     """
     at = whole_milliseconds(at)
     for _ in range(ATTEMPTS):
-        before = tickets.load(ticket_id)
         message = messages.get(ticket_id, message_id)
+        concerned = tickets.concerned(message.ticket_id)
         writer = _writer(message, actor)
         lies = drafts.stored(ticket_id, writer) if writer else None
         kept = decode(drafts.Draft, lies.data or "{}") if lies else None
@@ -46,7 +47,8 @@ def undo(ticket_id: str, message_id: str, actor: Actor, at: datetime) -> drafts.
         if message.delivery is None or message.delivery.state != "queued":
             break
         try:
-            _undo_once(before, message, actor, at, None if _says_other(kept, draft) else draft, lies)
+            new = None if _says_other(kept, draft) else draft
+            _undo_once(concerned, ticket_id, message, actor, at, new, lies)
         except Lost:
             continue
         return None if writer != actor.id or _says_other(kept, draft) else draft
@@ -77,25 +79,27 @@ def draft_of(message: Message, at: datetime) -> drafts.Draft:
 
 
 def _undo_once(
-    before: Loaded,
+    concerned: Sequence[Loaded],
+    asked: str,
     taken_back: Message,
     actor: Actor,
     at: datetime,
     draft: drafts.Draft | None,
     lies: DocumentItem | None,
 ) -> None:
-    """``lies``: the draft that is there already, as it was read."""
-    ticket = before.ticket
-    after = _as_before(ticket, taken_back, at)
+    """``asked``: the ticket it was taken back on: the draft belongs there.  ``lies``: the draft there, as read."""
+    ticket = concerned[0].ticket
     transaction = Transaction()
-    messages.cancel(transaction, ticket.id, taken_back.id, at, f"Taken back by {actor.name}.")
-    tickets.put_changed(transaction, before, after, at)
+    messages.cancel(transaction, taken_back.ticket_id, taken_back.id, at, f"Taken back by {actor.name}.")
+    after, *_ = [
+        tickets.put_changed(transaction, each, _as_before(each.ticket, taken_back, at), at) for each in concerned
+    ]
     if after.status != ticket.status:
         event = event_message(ticket, actor, at, taken_back.id.encode(), status=after.status)
         transaction.put("event", messages.as_item(event))
     writer = _writer(taken_back, actor)
     if writer and draft and len(encode(draft).encode()) <= MAX_DRAFT_BYTES:  # a longer one stays in the conversation
-        key = drafts.item_key(ticket.id, writer)
+        key = drafts.item_key(asked, writer)
         item = documents.item(str(key.pk), str(key.sk), draft, at + timedelta(days=drafts.DRAFT_DAYS))
         as_read = DocumentItem.data == lies.data if lies else DocumentItem.pk.does_not_exist()
         transaction.put("draft", item, as_read)  # not over what is being kept at this moment, perhaps in another tab

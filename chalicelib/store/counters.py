@@ -34,6 +34,8 @@ class CountedAs:
 
 def buckets_of(ticket: Ticket, snoozed: bool) -> tuple[str, ...]:
     """The lists whose count a ticket is part of; the names equal those of ``bucket_name``."""
+    if ticket.merged_into is not None:
+        return ()
     if ticket.status not in LIVE:
         return ("spam",) if ticket.status == "spam" else ()
     undelivered = ("undelivered",) if ticket.undelivered else ()

@@ -6,24 +6,17 @@ A ticket is put right only while it is the one that was read, and at its version
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
-from chalicelib.domain.ticket import LIVE, Ticket
+from chalicelib.domain.ticket import Ticket
 from chalicelib.store.models import DocumentItem, TicketItem
-from chalicelib.store.tickets import UNDELIVERED, as_ticket, list_keys, ticket_key
+from chalicelib.store.tickets import LIST_KEYS, UNDELIVERED, as_ticket, list_keys, ticket_key
 from chalicelib.store.transaction import Lost, Transaction
 
-KEYS = (
-    "status_key", "activity_key", "holder_key", "inbox_key", "wait_key", "waiting_key", "customer_key", "created_key",
-)  # fmt: skip
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 """A ticket stays in "snoozed" until its timer wakes it, however late that is."""
 
 
 def _mark(ticket_id: str) -> str:
     return f"{int(ticket_id):012d}"
-
-
-def _is_listed(ticket: Ticket) -> bool:
-    return ticket.undelivered and ticket.status in LIVE
 
 
 def stored(ticket_ids: Sequence[str]) -> list[TicketItem]:
@@ -34,8 +27,8 @@ def stored(ticket_ids: Sequence[str]) -> list[TicketItem]:
 def put_lists_right(items: Iterable[TicketItem]) -> int:
     """Returns how many of the tickets were not, or not rightly, in their lists."""
     read = [(item, as_ticket(item)) for item in items]
-    marks = _marks([ticket.id for _, ticket in read if _is_listed(ticket)])
-    return sum(_put_right(item, ticket, _is_listed(ticket) and ticket.id not in marks) for item, ticket in read)
+    marks = _marks([ticket.id for _, ticket in read if ticket.is_undelivered])
+    return sum(_put_right(item, ticket, ticket.is_undelivered and ticket.id not in marks) for item, ticket in read)
 
 
 def take_stale_marks() -> int:
@@ -48,7 +41,7 @@ def take_stale_marks() -> int:
             if ticket_id not in found:
                 DocumentItem(UNDELIVERED, _mark(ticket_id)).delete()
                 taken += 1
-            elif not _is_listed(found[ticket_id][1]):
+            elif not found[ticket_id][1].is_undelivered:
                 taken += _write(*found[ticket_id], mark=False)
     return taken
 
@@ -70,7 +63,7 @@ def _pages(size: int = 100) -> Iterator[list[str]]:
 
 def _put_right(item: TicketItem, ticket: Ticket, mark_missing: bool) -> bool:
     wanted = list_keys(ticket, BEFORE_ALL)
-    if not mark_missing and all(getattr(item, name) == wanted[name] for name in KEYS):
+    if not mark_missing and all(getattr(item, name) == wanted[name] for name in LIST_KEYS):
         return False
     return _write(item, ticket, mark=True if mark_missing else None)
 
@@ -78,8 +71,10 @@ def _put_right(item: TicketItem, ticket: Ticket, mark_missing: bool) -> bool:
 def _write(item: TicketItem, ticket: Ticket, mark: bool | None) -> bool:
     """Write the list keys, and put or take the mark; False when the ticket moved meanwhile, and so was put right."""
     keys = list_keys(ticket, BEFORE_ALL)
-    attributes = {name: getattr(TicketItem, name) for name in KEYS}
-    actions = [attributes[name].remove() if keys[name] is None else attributes[name].set(keys[name]) for name in KEYS]
+    attributes = {name: getattr(TicketItem, name) for name in LIST_KEYS}
+    actions = [
+        attributes[name].remove() if keys[name] is None else attributes[name].set(keys[name]) for name in LIST_KEYS
+    ]
     transaction = Transaction()
     transaction.update("ticket", item, actions, TicketItem.version == item.version)
     marked = DocumentItem(UNDELIVERED, _mark(ticket.id))

@@ -3,7 +3,7 @@
 import secrets
 import zlib
 from base64 import b85decode, b85encode
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from pynamodb.expressions.update import Action
 from chalicelib.domain.message import Delivery, DeliveryState, Message
 from chalicelib.domain.moments import from_stamp, stamp
 from chalicelib.errors import NotFound
-from chalicelib.store import objects
+from chalicelib.store import objects, tickets
 from chalicelib.store.codec import decode, encode
 from chalicelib.store.models import DeliveryItem, DocumentItem
 from chalicelib.store.pending import pending_key
@@ -107,12 +107,31 @@ class Conversation:
 
 
 def newest(
-    ticket_id: str, before: str | None = None, limit: int = CONVERSATION_PAGE, consistent: bool = False
+    ticket_id: str,
+    before: str | None = None,
+    limit: int = CONVERSATION_PAGE,
+    consistent: bool = False,
+    merged: Sequence[str] = (),
 ) -> Conversation:
     """The newest messages (before message id ``before``), with their delivery states.
 
     consistent: for whoever decides by them, at twice the price; what is merely shown may be a second old.
+    merged: the tickets whose messages belong to the conversation too; each costs a page of its own.
     """
+    lying = _newest_of(ticket_id, before, limit, consistent)
+    for place in merged:
+        lying += [each for each in _newest_of(place, before, limit, consistent) if not _is_told_there(each)]
+    found = sorted(lying, key=lambda message: message.id)[-limit - 1 :]  # ids are in order of time, wherever they lie
+    page, more = found[-limit:], len(found) > limit
+    return Conversation(_with_deliveries(page, consistent), page[0].id if more and page else None)
+
+
+def _is_told_there(message: Message) -> bool:
+    """The line that says where a ticket was merged into: there the survivor's own line says it."""
+    return message.kind == "event" and "merged_into" in message.event
+
+
+def _newest_of(ticket_id: str, before: str | None, limit: int, consistent: bool) -> list[Message]:
     edge = (
         DocumentItem.sk.between("MESSAGE#", f"MESSAGE#{before}") if before else DocumentItem.sk.startswith("MESSAGE#")
     )
@@ -123,27 +142,38 @@ def newest(
         )
     )  # fmt: skip
     found = [decode(Message, item.data or "") for item in items]
-    found = [message for message in found if message.id != before]
-    page, more = found[:limit], len(found) > limit
-    page.reverse()
-    return Conversation(_with_deliveries(ticket_id, page, consistent), page[0].id if more and page else None)
+    return [message for message in found if message.id != before][: limit + 1]
 
 
-def oldest(ticket_id: str, after: str | None = None, limit: int = 50) -> tuple[tuple[Message, ...], str | None]:
-    """Messages oldest first behind ``after``, and the cursor of the next page."""
+def oldest(
+    ticket_id: str, after: str | None = None, limit: int = 50, merged: Sequence[str] = ()
+) -> tuple[tuple[Message, ...], str | None]:
+    """Messages oldest first behind ``after``, and the cursor of the next page.  merged: as in ``newest``."""
+    lying = _oldest_of(ticket_id, after, limit)
+    for place in merged:
+        lying += [each for each in _oldest_of(place, after, limit) if not _is_told_there(each)]
+    found = sorted(lying, key=lambda message: message.id)[: limit + 1]
+    page = found[:limit]
+    return _with_deliveries(page), page[-1].id if len(found) > limit else None
+
+
+def _oldest_of(ticket_id: str, after: str | None, limit: int) -> list[Message]:
     edge = DocumentItem.sk.between(f"MESSAGE#{after or ''}", "MESSAGE#~")
     items = DocumentItem.query(ticket_key(ticket_id), edge, limit=limit + 2, page_size=limit + 2)
-    found = [message for message in (decode(Message, item.data or "") for item in items) if message.id != after]
-    page = found[:limit]
-    return _with_deliveries(ticket_id, page), page[-1].id if len(found) > limit else None
+    return [message for message in (decode(Message, item.data or "") for item in items) if message.id != after]
 
 
-def _with_deliveries(ticket_id: str, page: Sequence[Message], consistent: bool = False) -> tuple[Message, ...]:
+def _with_deliveries(page: Sequence[Message], consistent: bool = False) -> tuple[Message, ...]:
     outgoing = [message for message in page if message.direction == "out" and message.kind == "message"]
-    if not outgoing:
-        return tuple(page)
-    first, last = outgoing[0].id, outgoing[-1].id
-    states = {
+    states: dict[str, Delivery] = {}
+    for place in dict.fromkeys(message.ticket_id for message in outgoing):
+        ids = [message.id for message in outgoing if message.ticket_id == place]
+        states |= _deliveries(place, ids[0], ids[-1], consistent)
+    return tuple(replace(message, delivery=states.get(message.id)) for message in page) if states else tuple(page)
+
+
+def _deliveries(ticket_id: str, first: str, last: str, consistent: bool) -> dict[str, Delivery]:
+    return {
         str(item.sk).removeprefix("DELIVERY#"): _as_delivery(item)
         for item in DeliveryItem.query(
             ticket_key(ticket_id),
@@ -151,15 +181,29 @@ def _with_deliveries(ticket_id: str, page: Sequence[Message], consistent: bool =
             consistent_read=consistent,
         )
     }
-    return tuple(replace(message, delivery=states.get(message.id)) for message in page)
 
 
 def get(ticket_id: str, message_id: str) -> Message:
+    """A message of the ticket, wherever merges left it."""
     try:
         item = DocumentItem.get(ticket_key(ticket_id), f"MESSAGE#{message_id}", consistent_read=True)
     except DocumentItem.DoesNotExist as error:
-        raise NotFound("There is no such message.") from error
-    return _with_deliveries(ticket_id, [decode(Message, item.data or "")], consistent=True)[0]
+        elsewhere = _among_merged(ticket_id, message_id)
+        if elsewhere is None:
+            raise NotFound("There is no such message.") from error
+        item = elsewhere
+    return _with_deliveries([decode(Message, item.data or "")], consistent=True)[0]
+
+
+def _among_merged(ticket_id: str, message_id: str) -> DocumentItem | None:
+    """Only whoever does not find a message under its ticket pays for the look at the others."""
+    try:
+        ticket = tickets.get(ticket_id)
+    except NotFound:
+        return None
+    places = [each for each in (ticket.id, *ticket.merged) if each != ticket_id]
+    keys = [(ticket_key(each), f"MESSAGE#{message_id}") for each in places]
+    return next(iter(DocumentItem.batch_get(keys, consistent_read=True)), None) if keys else None
 
 
 def body_of(message: Message) -> Body:
@@ -262,13 +306,30 @@ def move_delivery(
     return True
 
 
-def is_undelivered(ticket_id: str, newest: int = 50) -> bool:
+def is_undelivered(ticket_id: str, merged: Sequence[str] = (), newest: int = 50) -> bool:
     """Is there, among the newest deliveries of a ticket, one that did not arrive and was not sent again?"""
-    found = DeliveryItem.query(
+    return any(_is_undelivered(place, newest) for place in (ticket_id, *merged))
+
+
+def flagged_since(ticket_ids: Sequence[str], moment: datetime, newest: int = 50) -> bool:
+    """Was one of these tickets put on the "undelivered" list since, for one of its newest messages?"""
+    return any(
+        item.flagged is not None and from_stamp(item.flagged) >= moment and item.state in UNDELIVERED_STATES
+        for place in ticket_ids
+        for item in _newest_deliveries(place, newest)
+    )
+
+
+def _is_undelivered(ticket_id: str, newest: int) -> bool:
+    found = _newest_deliveries(ticket_id, newest)
+    return any(item.state in UNDELIVERED_STATES and SENT_AGAIN not in (item.event_ids or ()) for item in found)
+
+
+def _newest_deliveries(ticket_id: str, newest: int) -> Iterable[DeliveryItem]:
+    return DeliveryItem.query(
         ticket_key(ticket_id), DeliveryItem.sk.startswith("DELIVERY#"), scan_index_forward=False, limit=newest,
         consistent_read=True,
     )  # fmt: skip
-    return any(item.state in UNDELIVERED_STATES and SENT_AGAIN not in (item.event_ids or ()) for item in found)
 
 
 def delivery_state(ticket_id: str, message_id: str) -> DeliveryItem | None:

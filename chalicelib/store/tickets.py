@@ -37,11 +37,14 @@ class _Rest:
     participants: tuple[str, ...] = ()
     conversation_key: str | None = None
     set_aside: SetAside | None = None
+    merged_into: str | None = None
+    merged: tuple[str, ...] = ()
 
 
 REST_FIELDS = (
     "customer_handle", "created_at", "other_inbox_ids", "last_inbound_id", "message_count", "closed_at",
     "linked_ticket_ids", "flags", "status_before", "participants", "conversation_key", "set_aside",
+    "merged_into", "merged",
 )  # fmt: skip
 
 
@@ -53,11 +56,21 @@ def _shard(ticket_id: str) -> int:
     return int(ticket_id) % SHARDS
 
 
+LIST_KEYS = (
+    "status_key", "activity_key", "holder_key", "inbox_key", "wait_key", "waiting_key", "customer_key", "created_key",
+)  # fmt: skip
+
+
 def list_keys(ticket: Ticket, at: datetime) -> dict[str, str | None]:
     """The index keys of a ticket; None keeps it out of that index.
 
-    A snoozed ticket shows in "snoozed" alone.  Filed statuses lie by the month in which they were filed.
+    A snoozed ticket shows in "snoozed" alone.  Filed statuses lie by the month in which they were filed.  A merged
+    ticket shows among its customer's alone, and there its key names the ticket that goes on.
     """
+    if ticket.merged_into is not None:
+        keys = dict.fromkeys(LIST_KEYS)
+        created = f"{stamp(ticket.created_at)}#{ticket.id}#{ticket.merged_into}"
+        return {**keys, "customer_key": ticket.customer_id, "created_key": created}
     snoozed = ticket.snoozed_until is not None and ticket.snoozed_until > at
     live = ticket.status in LIVE
     shard = _shard(ticket.id)
@@ -134,12 +147,20 @@ class Loaded:
     seen_by: frozenset[str]
 
 
-def load(ticket_id: str, consistent: bool = True) -> Loaded:
-    """Raise NotFound when there is no such ticket."""
+def load(ticket_id: str) -> Loaded:
+    """The ticket, or the one that it was merged into; raise NotFound when there is none."""
+    found = exactly(ticket_id)
+    while found.ticket.merged_into is not None:  # more than one step only where it was merged on between two reads
+        found = exactly(found.ticket.merged_into)
+    return found
+
+
+def exactly(ticket_id: str) -> Loaded:
+    """The very ticket, merged or not; raise NotFound when there is none."""
     if not ticket_id.isdigit():
         raise NotFound(f"There is no ticket {ticket_id}.")
     try:
-        item = TicketItem.get(ticket_key(ticket_id), "TICKET", consistent_read=consistent)
+        item = TicketItem.get(ticket_key(ticket_id), "TICKET", consistent_read=True)
     except TicketItem.DoesNotExist as error:
         raise NotFound(f"There is no ticket {ticket_id}.") from error
     return Loaded(as_ticket(item), frozenset(item.seen_by or ()))
@@ -150,25 +171,56 @@ def get(ticket_id: str) -> Ticket:
 
 
 def get_many(ticket_ids: Sequence[str], consistent: bool = False) -> dict[str, Loaded]:
-    """Those of the tickets that exist, by id."""
+    """Those of the tickets that exist, by id: merged ones as they are."""
     keys = [(ticket_key(each), "TICKET") for each in dict.fromkeys(ticket_ids)]
     found = TicketItem.batch_get(keys, consistent_read=consistent)
     return {_id(item): Loaded(as_ticket(item), frozenset(item.seen_by or ())) for item in found}
 
 
+def survivors(ticket_ids: Sequence[str], consistent: bool = False) -> dict[str, Loaded]:
+    """Those of the tickets that exist, merges followed, each under the id it was asked by."""
+    found = get_many(ticket_ids, consistent)
+    return {asked: load(asked) if each.ticket.merged_into is not None else each for asked, each in found.items()}
+
+
+def concerned(ticket_id: str) -> list[Loaded]:
+    """Every ticket that tells of a message kept under this id: the one that goes on first.
+
+    Of a merged ticket it is also that ticket itself, and whichever had taken it in before it was merged in turn: what
+    becomes of a message must be true of each when they are taken apart again.
+    """
+    own = exactly(ticket_id)
+    survivor = load(ticket_id) if own.ticket.merged_into is not None else own
+    if survivor.ticket.id == ticket_id:
+        return [survivor]
+    others = [each for each in survivor.ticket.merged if each != ticket_id]
+    between = [
+        each for each in get_many(others, consistent=True).values()
+        if ticket_id in each.ticket.merged and each.ticket.merged_into == survivor.ticket.id
+    ] if others else []  # fmt: skip
+    return [survivor, *between, own]
+
+
 def put_changed(
-    transaction: Transaction, before: Loaded, after: Ticket, at: datetime, keep_seen: bool = True
+    transaction: Transaction,
+    before: Loaded,
+    after: Ticket,
+    at: datetime,
+    keep_seen: bool = True,
+    seen_by: Iterable[str] | None = None,
 ) -> Ticket:
     """Add to ``transaction`` the write of ``after``, refused (label "ticket") when ``before`` is no longer current.
 
-    ``keep_seen`` False makes it unread for everybody.  Returns the ticket as it will be stored.
+    ``keep_seen`` False makes it unread for everybody; ``seen_by``: for whom alone it is not.  Returns the ticket as it
+    will be stored.
     """
     stored = replace(_wait_in_place(after), version=before.ticket.version + 1)
-    if _is_listed(stored) and not _is_listed(before.ticket):
+    if stored.is_undelivered and not before.ticket.is_undelivered:
         transaction.put("undelivered", DocumentItem(UNDELIVERED, f"{int(stored.id):012d}"))
-    if _is_listed(before.ticket) and not _is_listed(stored):
+    if before.ticket.is_undelivered and not stored.is_undelivered:
         transaction.delete("undelivered", DocumentItem(UNDELIVERED, f"{int(stored.id):012d}"))
-    item = as_item(stored, at, before.seen_by if keep_seen else ())
+    seen = before.seen_by if seen_by is None else seen_by
+    item = as_item(stored, at, seen if keep_seen else ())
     transaction.put("ticket", item, TicketItem.version == before.ticket.version)
     return stored
 
@@ -185,11 +237,6 @@ def _wait_in_place(ticket: Ticket) -> Ticket:
     if ticket.status in DONE and ticket.waiting_since is not None:
         return replace(ticket, waiting_since=None, set_aside=replace(aside, waiting_since=since))
     return ticket
-
-
-def _is_listed(ticket: Ticket) -> bool:
-    """On the "undelivered" list: somebody still has to do something about a message that did not arrive."""
-    return ticket.undelivered and ticket.status in LIVE
 
 
 def mark_seen(ticket_id: str, agent_id: str, seen: bool = True) -> None:
@@ -210,6 +257,7 @@ class EarlierTicket:
     status: Status
     channel: str
     created_at: datetime
+    merged_into: str | None = None
 
 
 def of_customer(customer_id: str, limit: int = 20) -> tuple[EarlierTicket, ...]:
@@ -218,7 +266,7 @@ def of_customer(customer_id: str, limit: int = 20) -> tuple[EarlierTicket, ...]:
     return tuple(
         EarlierTicket(
             _id(item), item.subject or "", item.status, item.channel or "",  # type: ignore[arg-type]  # as written
-            from_stamp(str(item.created_key).split("#")[0]),
+            from_stamp(str(item.created_key).split("#")[0]), next(iter(str(item.created_key).split("#")[2:]), None),
         )
         for item in items
     )  # fmt: skip

@@ -153,6 +153,10 @@ def _edited(before: str) -> str:
     return f"edited a message, which said before: “{before}”" if before else "added words to a message"
 
 
+def _numbered(ids: str) -> str:
+    return ", ".join(f"#{each}" for each in ids.split(", "))
+
+
 EVENT_WORDS: dict[str, Callable[[str], str]] = {
     "status": lambda value: f"set the status to {STATUS_WORDS.get(value, value).lower()}",
     "priority": lambda value: f"set the priority to {value}",
@@ -163,6 +167,10 @@ EVENT_WORDS: dict[str, Callable[[str], str]] = {
     "edited": _edited,
     "woke": lambda _: "woke it up: the snooze is over",
     "text": lambda value: value,
+    "merged": lambda value: f"merged {_numbered(value)} into this ticket",
+    "merged_into": lambda value: f"merged this ticket into #{value}",
+    "unmerged": lambda value: f"took {_numbered(value)} out again; what was written meanwhile stays here",
+    "unmerged_from": lambda value: f"took this ticket out of #{value} again",
 }
 
 

@@ -55,6 +55,7 @@ CONSOLE = {
     AGENT: """
         GET /new               POST /new                   POST /tickets/{ticket_id}/change
         POST /tickets/{ticket_id}/restore                  POST /tickets/{ticket_id}/block
+        POST /tickets/{ticket_id}/merge                    POST /tickets/{ticket_id}/unmerge
         POST /tickets/{ticket_id}/unread                   POST /tickets/{ticket_id}/write
         POST /tickets/{ticket_id}/composer                 POST /tickets/{ticket_id}/draft
         POST /tickets/{ticket_id}/uploads                  GET /tickets/{ticket_id}/messages/{message_id}/original
@@ -110,6 +111,7 @@ API = {
         POST /api/v1/tickets/{ticket_id}/messages/{message_id}/undo
         POST /api/v1/saved-replies                         PATCH /api/v1/saved-replies/{reply_id}
         DELETE /api/v1/saved-replies/{reply_id}            POST /api/v1/saved-replies/{reply_id}/restore
+        POST /api/v1/tickets/{ticket_id}/merge             POST /api/v1/tickets/{ticket_id}/unmerge
     """,
     OPERATE: "GET /api/v1/ledger GET /api/v1/dead-letters",
     FULL: """

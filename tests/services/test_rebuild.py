@@ -190,7 +190,7 @@ def said_twice(desk: Desk) -> dict[tuple[str, str], Raw]:
         if is_derived(item) and item.get("amount") != {"N": "0"}:
             found[key] = item
         elif key[1] == "TICKET":
-            found[key] = {name: item[name] for name in derived.KEYS if name in item}
+            found[key] = {name: item[name] for name in tickets.LIST_KEYS if name in item}
     return found
 
 
@@ -202,7 +202,7 @@ def wipe(desk: Desk) -> int:
             table.delete_item(TableName="test-table", Key=key)
             wiped += 1
         elif key["sk"]["S"] == "TICKET":
-            gone = "REMOVE " + ", ".join(derived.KEYS)
+            gone = "REMOVE " + ", ".join(tickets.LIST_KEYS)
             table.update_item(TableName="test-table", Key=key, UpdateExpression=gone)
             wiped += 1
     return wiped

@@ -125,7 +125,10 @@ def tickets_are_found(state: "State", tell: Tell) -> None:
     """
     found = cache(_found_by)
     for ticket_id, ticket in state.tickets.items():
-        by_mail = any(each["direction"] == "in" and each.get("original_key") for each in state.messages[ticket_id])
+        by_mail = any(
+            each["direction"] == "in" and each.get("original_key") and each["place"] == ticket_id
+            for each in state.messages[ticket_id]
+        )
         word = str(ticket.get("subject", "")).partition(" ")[0].lower()
         if not by_mail:
             continue
@@ -190,7 +193,7 @@ def frames_make_sense(state: "State", tell: Tell) -> None:
             state.saw("what is pushed can be shown", row is not None or message is not None)
             if row is not None and not (isinstance(row["lists"], list) and row["sort"] and row["html"]):
                 tell("what is pushed can be shown", f"row of {row['ticket']}: lists {row['lists']}, sort {row['sort']}")
-            if row is not None and row["ticket"] not in state.tickets:
+            if row is not None and row["ticket"] not in state.places:
                 tell("what is pushed can be shown", f"there is no ticket {row['ticket']}")
             if message is not None and not (message.get("html") or message.get("fetch")):
                 tell("what is pushed can be shown", f"message {message['id']} says nothing")

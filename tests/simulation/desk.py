@@ -69,6 +69,10 @@ class Desk:
     """What was put wrong in the table without the desk's doing: "counts", "lists"."""
     letters: set[str] = field(default_factory=set)
     """Bodies of letters that have to go back to their queue."""
+    kin: list[tuple[str, ...]] = field(default_factory=list)
+    """Tickets that somebody once merged, or tried to."""
+    taken_apart: set[str] = field(default_factory=set)
+    """Tickets that were taken out of another, or had one taken out, or nearly."""
     settled: set[str] = field(default_factory=set)
     """Unclear messages of which an agent says that they arrived."""
     sockets: list[str] = field(default_factory=list)

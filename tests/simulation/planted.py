@@ -147,6 +147,12 @@ PLANTED: tuple[Planted, ...] = (
           "messages.newest(str(int(message.ticket_id) - 1)).messages if each.sender)),")),
     _bug("timers act a quarter of a minute late", "jobs/clock",
          ("int((at - now).total_seconds()) + 1)", "int((at - now).total_seconds()) + 16)")),
+    # merging
+    _bug("what was merged before stays behind", "services/merge_tickets",
+         ("            _point(transaction, along, ticket.id, at)\n", "            pass\n")),
+    _bug("a merged ticket stays in its lists", "store/tickets",
+         ("    if ticket.merged_into is not None:\n        keys", "    if False:\n        keys")),
+    _bug("a merged ticket is counted on", "store/counters", ("if ticket.merged_into is not None:", "if False:")),
     # counting
     _bug("the counted-as is not conditional", "store/counters",
          ('transaction.put("counted", item, unchanged)', 'transaction.put("counted", item)')),

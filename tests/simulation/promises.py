@@ -35,11 +35,17 @@ Message = dict[str, Any]
 
 @dataclass
 class State:
-    """Everything as it lies there at the end."""
+    """Everything as it lies there at the end.
+
+    A merged ticket's messages and deliveries are those of the ticket that goes on; ``place`` is where they lie.
+
+    ``tickets``: those that go on.  ``places``: all.
+    """
 
     desk: Desk
     witness: Witness
     tickets: dict[str, dict[str, Any]] = field(default_factory=dict)
+    places: dict[str, dict[str, Any]] = field(default_factory=dict)
     messages: dict[str, list[Message]] = field(default_factory=lambda: defaultdict(list))
     deliveries: dict[str, dict[str, Any]] = field(default_factory=dict)
     receipts: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
@@ -47,21 +53,37 @@ class State:
     """Messages that hold a word in their text."""
 
     def __post_init__(self) -> None:
+        self.places = {each: self.desk.ticket(each) for each in self.desk.ticket_ids()}
+        self.tickets = {each: ticket for each, ticket in self.places.items() if not ticket.get("merged_into")}
         for (pk, sk), item in sorted(self.desk.items.items()):
             kind, _, name = sk.partition("#")
             if pk.startswith("RECEIPTS#"):
-                self.receipts[sk].append({**plain(item), "day": pk.removeprefix("RECEIPTS#")})
+                receipt = {**plain(item), "day": pk.removeprefix("RECEIPTS#")}
+                if receipt.get("ticket_id"):
+                    receipt["ticket_id"] = self.goes_on(str(receipt["ticket_id"]))
+                self.receipts[sk].append(receipt)
             elif not pk.startswith("TICKET#"):
                 continue
-            elif kind == "TICKET":
-                self.tickets[pk.removeprefix("TICKET#")] = plain(item)
             elif kind == "MESSAGE":
                 self._message(pk.removeprefix("TICKET#"), plain(item))
             elif kind == "DELIVERY":
-                self.deliveries[name] = {**plain(item), "ticket_id": pk.removeprefix("TICKET#")}
+                self.deliveries[name] = {**plain(item), "ticket_id": self.goes_on(pk.removeprefix("TICKET#"))}
 
-    def _message(self, ticket_id: str, message: Message) -> None:
-        message["ticket_id"] = ticket_id
+    def goes_on(self, ticket_id: str) -> str:
+        return str(self.places.get(ticket_id, {}).get("merged_into") or ticket_id)
+
+    def kin(self, ticket_id: str) -> str:
+        """The same for all tickets that were ever one: the first of them."""
+        family, before = {ticket_id}, 0
+        while len(family) > before:
+            before = len(family)
+            for group in self.desk.kin:
+                family |= set(group) if family & set(group) else set()
+        return min(family)
+
+    def _message(self, place: str, message: Message) -> None:
+        ticket_id = self.goes_on(place)
+        message["ticket_id"], message["place"] = ticket_id, place
         self.messages[ticket_id].append(message)
         for word in set(WORD.findall(str(message.get("text", "")))):
             self.words[word].append(message)
@@ -192,15 +214,15 @@ def _one_message(state: State, same: list[Mail], tell: Tell) -> None:
         inboxes | _inboxes_of(state.desk, tuple(first.people))
     )
     most = 2 if apart and len(inboxes | _inboxes_of(state.desk, tuple(first.people))) > 1 else 1
-    tickets = [each["ticket_id"] for each in found]
+    tickets = [each["place"] for each in found]
     state.saw("1 every mail is exactly one message")
     given_up = any(state.was_given_up(mail) for mail in same)
     if not 1 <= len(found) <= most and not (given_up and not found):
         tell("1 every mail is exactly one message", f"{[each.ses_id for each in same]} {first.word} is in {tickets}")
     if len(found) == 2:
         one, two = tickets
-        linked = {*state.tickets[one].get("linked_ticket_ids", ()), *state.tickets[two].get("linked_ticket_ids", ())}
-        if one == two or not linked & {one, two}:
+        linked = {*state.places[one].get("linked_ticket_ids", ()), *state.places[two].get("linked_ticket_ids", ())}
+        if one == two or not {state.kin(each) for each in linked} & {state.kin(one), state.kin(two)}:
             tell("1 separated inboxes have two linked tickets", f"{first.word} is in {tickets}, linked {linked}")
 
 
@@ -384,6 +406,8 @@ def _may_follow(state: State, first: Message, second: Message) -> bool:
     asked = (committed[str(each["id"])][0] for each in state.messages[first["ticket_id"]] if each["direction"] == "in")
     if any(place[0] < each < place[1] for each in asked):
         return True
+    if first["place"] != second["place"] and {first["place"], second["place"]} & state.desk.taken_apart:
+        return True  # whoever wrote the second could not see the first: it stayed with the other ticket
     seen = committed.get(said.last_seen or "", (-1, None))[0]
     return seen >= committed[str(first["id"])][0]
 
@@ -495,6 +519,8 @@ def _same_buckets(desk: Desk, counted: Iterable[Iterable[str]], tell: Tell) -> N
 
 
 def _buckets(ticket: dict[str, Any]) -> list[str]:
+    if ticket.get("merged_into"):
+        return []
     if ticket["status"] not in LIVE:
         return ["spam"] if ticket["status"] == "spam" else []
     holder = ticket.get("assignee_id")
@@ -514,10 +540,10 @@ def nothing_reaches_others(state: State, tell: Tell) -> None:
     took_part: dict[str, set[str]] = defaultdict(set)
     for mail in state.desk.mails:
         for ticket_id in state.tickets_of(mail):
-            took_part[ticket_id] |= mail.people
+            took_part[state.kin(ticket_id)] |= mail.people
     for said in state.desk.said.values():
         for message in state.words.get(said.word, ()):
-            took_part[message["ticket_id"]] |= said.to
+            took_part[state.kin(message["ticket_id"])] |= said.to
     secret = {said.word for said in state.desk.said.values() if said.mode == "note" and said.ticket_id}
     ours = state.desk.addresses()
     for sent in state.desk.world.cloud.sent:
@@ -531,7 +557,7 @@ def nothing_reaches_others(state: State, tell: Tell) -> None:
             continue
         for address in sent.to:
             state.saw("6 mail goes to those who took part")
-            if address.lower() not in took_part[ticket_id] or address.lower() in ours:
+            if address.lower() not in took_part[state.kin(ticket_id)] or address.lower() in ours:
                 tell("6 mail goes to those who took part", f"{sent.tags['msg']} of {ticket_id} went to {address}")
         _only_its_own_words(state, ticket_id, sent.raw.decode("utf-8", "replace").replace("=\r\n", ""), secret, tell)
     for post in state.desk.world.cloud.telegram.posts:
@@ -540,13 +566,15 @@ def nothing_reaches_others(state: State, tell: Tell) -> None:
 
 
 def _only_its_own_words(state: State, ticket_id: str, text: str, secret: set[str], tell: Tell) -> None:
-    near = {word for word in secret if any(each["ticket_id"] == ticket_id for each in state.words.get(word, ()))}
+    family = state.kin(ticket_id)
+    there = {word: {state.kin(each["ticket_id"]) for each in found} for word, found in state.words.items()}
+    near = {word for word in secret if family in there.get(word, ())}
     state.saw("6 notes stay inside", len(near))
     for word in set(WORD.findall(text)):
         state.saw("6 nothing reaches another customer")
         if word in secret:
             tell("6 notes stay inside", f"{word} went out of ticket {ticket_id}")
-        if ticket_id not in {each["ticket_id"] for each in state.words.get(word, ())}:
+        if family not in there.get(word, ()):
             tell("6 nothing reaches another customer", f"{word} went out of ticket {ticket_id}, where it never stood")
 
 
@@ -559,6 +587,10 @@ def lists_agree(state: State, tell: Tell) -> None:
             state.saw("lists agree with tickets")
             if ticket.get(name) != wanted:
                 tell("lists agree with tickets", f"{ticket_id}: {name} is {ticket.get(name)}, not {wanted}")
+    for ticket_id, ticket in state.places.items():
+        keys = [name for name in _keys(ticket_id, ticket) if ticket.get("merged_into") and ticket.get(name)]
+        if keys:
+            tell("lists agree with tickets", f"{ticket_id} is merged, and has {keys}")
     listed = {str(int(sk)) for pk, sk in state.desk.items if pk == "LIST#undelivered"}
     wanted_there = {each for each, it in state.tickets.items() if it.get("undelivered") and it["status"] in LIVE}
     if listed != wanted_there:
@@ -580,6 +612,19 @@ def _keys(ticket_id: str, ticket: dict[str, Any]) -> dict[str, str | None]:
         "wait_key": f"wait#{shard}" if waits else None,
         "waiting_key": f"{ticket['waiting_since']}#{ticket_id}" if waits else None,
     }
+
+
+def merged_tickets_go_on(state: State, tell: Tell) -> None:
+    """Each in a ticket that goes on itself, and says so: one step, no circle, nothing half done."""
+    for ticket_id, ticket in state.places.items():
+        survivor = ticket.get("merged_into")
+        state.saw("merged tickets go on in one", survivor is not None)
+        if survivor is not None and ticket_id not in state.tickets.get(survivor, {}).get("merged", ()):
+            tell("merged tickets go on in one", f"{ticket_id} names {survivor}, which does not go on for it")
+    for ticket_id, ticket in state.tickets.items():
+        for each in ticket.get("merged", ()):
+            if state.goes_on(each) != ticket_id:
+                tell("merged tickets go on in one", f"{ticket_id} goes on for {each}, which stands for itself")
 
 
 def nothing_is_left(state: State, tell: Tell) -> None:
@@ -615,5 +660,5 @@ PROMISES: tuple[Callable[[State, Tell], None], ...] = (
     originals_are_kept, every_mail_is_one_message, what_can_be_read_is_read, telegram_is_one_message, edits_are_shown,
     ledger_agrees, at_most_one_send, unclear_is_shown, one_first_answer, one_act_is_one_message,
     who_was_not_answered_waits, timers_are_kept,
-    counts_agree, nothing_reaches_others, lists_agree, nothing_is_left, one_acknowledgement,
+    counts_agree, nothing_reaches_others, lists_agree, merged_tickets_go_on, nothing_is_left, one_acknowledgement,
 )  # fmt: skip

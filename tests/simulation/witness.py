@@ -72,7 +72,11 @@ class Witness:
             if name not in self.sends:
                 self.sends[name] = datetime.fromisoformat(item["send_at"]["S"])
         elif kind == "TICKET":
-            self._slept(key[0].removeprefix("TICKET#"), instant(plain(item).get("snoozed_until")))
+            ticket = plain(item)
+            until = instant(ticket.get("snoozed_until"))
+            if ticket.get("merged_into") or (until is not None and until <= self.world.time):
+                until = None  # it sleeps in another ticket, or slept there too long: its own timer tells nothing
+            self._slept(key[0].removeprefix("TICKET#"), until)
 
     def _receipted(self, key: tuple[str, str]) -> None:
         if "time_key" in self.world.cloud.items.get(key, {}):

@@ -10,6 +10,7 @@ def blueprints() -> list[Blueprint]:
         for_you,
         lists,
         live,
+        merging,
         new_ticket,
         on_demand,
         static,
@@ -17,5 +18,5 @@ def blueprints() -> list[Blueprint]:
         writing,
     )
 
-    rooms = (lists, ticket, writing, changing, new_ticket, for_you, live, static, on_demand)
+    rooms = (lists, ticket, writing, changing, merging, new_ticket, for_you, live, static, on_demand)
     return [room.blueprint for room in rooms]

@@ -118,7 +118,7 @@ def _changed(visit: Visit, ticket: Ticket, words: Any, undo: dict[str, Any] | No
     if not visit.wants_fragment:
         return visit.go(f"/tickets/{ticket.id}", **{"in": named.key})
     context = head_context(visit, ticket, desk, named)
-    newest = messages.newest(ticket.id, limit=1).messages
+    newest = messages.newest(ticket.id, limit=1, merged=ticket.merged).messages
     event = newest[-1] if newest and newest[-1].kind == "event" else None
     return visit.page(
         "ticket/changed.html", **context, event=event, words=words(desk), undo=undo, seconds=TOAST_SECONDS

@@ -12,7 +12,7 @@ from chalicelib.domain.recipients import Recipients, answer_to, changed, is_own,
 from chalicelib.domain.safe_html import agent_html
 from chalicelib.domain.threading import AUTOMATIC
 from chalicelib.domain.ticket import Ticket
-from chalicelib.services import attachments
+from chalicelib.services import attachments, lanes
 from chalicelib.services.attachments import Uploaded
 from chalicelib.services.deliver_message import signature_of
 from chalicelib.services.drafts import Draft
@@ -42,6 +42,7 @@ class Composer:
 
     seed: makes a repeated send the same message.  last_seen: the message committed last when the agent began.
     passed: files that were chosen for a forward before the agent turned to something else.  proposed: recipients.
+    took: merged tickets whose drafts stand in this one by now.
     """
 
     mode: Mode
@@ -65,6 +66,7 @@ class Composer:
     quote_history: bool = False
     signature: str = ""
     saved_at: bool = False
+    took: tuple[str, ...] = ()
     errors: Mapping[str, str] = field(default_factory=dict)
     problem: str = ""
     conflict: str = ""
@@ -92,6 +94,7 @@ class Typed:
     passed: tuple[str, ...] | None = None
     own_recipients: bool = False
     """Others than were proposed."""
+    took: tuple[str, ...] = ()
 
     @property
     def all_files(self) -> tuple[str, ...]:
@@ -109,6 +112,8 @@ def composer_of(view: TicketView, desk: Desk, agent: Agent, mode: str = "") -> C
     typed = typed_of(view.draft) if view.draft else Typed()
     if mode in MODES and not view.draft:
         typed = Typed(mode=mode_of(mode))
+    for merged_id, draft in view.further_drafts:
+        typed = replace(joined(typed, typed_of(draft)), took=(*typed.took, merged_id), saved=True)
     return composer_for(view.ticket, view.conversation.messages, desk, agent, typed)
 
 
@@ -148,6 +153,7 @@ def composer_for(
 ) -> Composer:
     """``shown``: the newest messages.  trouble: ``errors``, ``problem``, ``conflict``, ``conflict_id``."""
     said = [each for each in shown if each.kind == "message" and not _taken_back(each)]
+    ticket = lanes.seen_from(ticket, _answered(ticket, said))
     own = frozenset(inbox.address.lower() for inbox in desk.inboxes.values())
     mails = [each for each in said if not each.event.get("forward")]  # a forward is no part of the talk
     last = _without_own(_talked_to(ticket, mails), own)
@@ -163,6 +169,7 @@ def composer_for(
         "files": uploads(listed, ticket.id), "offered": offered, "quote_history": typed.quote_history,
         "proposed": ",".join(proposed.addresses()), "passed": None if typed.mode == "forward" else typed.passed,
         "signature": signature_of(agent.signature, inbox.signature if inbox else ""), "saved_at": typed.saved,
+        "took": typed.took,
     }  # fmt: skip
     return Composer(
         mode=typed.mode,

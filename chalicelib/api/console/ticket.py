@@ -7,6 +7,7 @@ from typing import Any
 from chalice.app import Blueprint, Response
 
 from chalicelib.api.console.composing import Composer, composer_of
+from chalicelib.api.console.merging import toast_about
 from chalicelib.api.console.rail import Named
 from chalicelib.api.console.screen import list_beside, show_screen, the_desk
 from chalicelib.api.web import WRITERS, Visit, bucket_origins, console_route, html, security_headers
@@ -31,7 +32,14 @@ blueprint = Blueprint(__name__)
 @console_route(blueprint, "/tickets/{ticket_id}")
 def show_ticket(visit: Visit, ticket_id: str) -> Response:
     view = read_ticket.open_ticket(ticket_id, visit.agent.id, visit.query("before") or None)
+    if view.ticket.id != ticket_id:
+        return _to_survivor(visit, view.ticket.id, ticket_id)
     return show_view(visit, view)
+
+
+def _to_survivor(visit: Visit, survivor_id: str, ticket_id: str) -> Response:
+    """A merged ticket's address leads to the ticket that goes on, which says so."""
+    return visit.go(f"/tickets/{survivor_id}", **{"in": visit.query("in") or None, "from": ticket_id})
 
 
 def show_view(visit: Visit, view: TicketView, composer: Composer | None = None, status: int = 200) -> Response:
@@ -43,8 +51,8 @@ def show_view(visit: Visit, view: TicketView, composer: Composer | None = None, 
         "composer": composer or composer_of(view, desk, visit.agent, visit.query("mode")),
     }
     sent = next((each for each in view.conversation.messages if each.id == visit.query("sent")), None)
-    toast = toast_of(sent, visit) if sent else {}
-    if toast.get("undo"):
+    toast = toast_of(sent, visit) if sent else toast_about(visit, view.ticket) or {}
+    if toast.get("undo") or not sent:
         context["toast"] = toast
     title = f"#{view.ticket.id} {view.ticket.subject}"
     if visit.wants_fragment:
@@ -59,6 +67,8 @@ def ticket_context(visit: Visit, view: TicketView, desk: Desk, named: Named) -> 
         "customer": view.customer,
         "earlier": view.earlier,
         "ticket_id": view.ticket.id,
+        "merged": view.merged,
+        "came_from": next((each for each in view.ticket.merged if each == visit.query("from")), None),
         **head_context(visit, view.ticket, desk, named, view.viewers),
     }
 
@@ -102,6 +112,8 @@ def toast_of(message: Message, visit: Visit) -> dict[str, Any]:
 def show_head(visit: Visit, ticket_id: str) -> Response:
     """What stands above the conversation, when somebody else changed it."""
     ticket, desk = tickets.get(ticket_id), the_desk()
+    if ticket.id != ticket_id:
+        return _to_survivor(visit, ticket.id, ticket_id)
     return visit.page("ticket/above.html", **head_context(visit, ticket, desk, list_beside(visit, desk)))
 
 
@@ -120,8 +132,8 @@ def snoozes(at: datetime, agent: Agent) -> tuple[tuple[str, str], ...]:
 @console_route(blueprint, "/tickets/{ticket_id}/messages")
 def show_messages(visit: Visit, ticket_id: str) -> Response:
     """Entries before ``before``; without it the newest, for a console that cannot listen."""
-    conversation = messages.newest(ticket_id, visit.query("before") or None)
-    ticket = {"id": ticket_id}
+    ticket = tickets.get(ticket_id)
+    conversation = messages.newest(ticket.id, visit.query("before") or None, merged=ticket.merged)
     return visit.page("ticket/messages.html", conversation=conversation, ticket=ticket, desk=the_desk())
 
 

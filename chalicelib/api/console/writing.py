@@ -44,6 +44,7 @@ def typed_in(visit: Visit) -> Typed:
         file_ids=form.values("attachment"), quote_history=form.has("quote"),
         last_seen=form.value("last_seen"), seed=form.value("seed"),
         passed=tuple(form.values("pass")) if form.has("offered") else None, own_recipients=_chose_recipients(form),
+        took=form.values("took"),
     )  # fmt: skip
 
 
@@ -71,9 +72,17 @@ def write(visit: Visit, ticket_id: str) -> Response:
         return _composer_again(visit, ticket_id, typed, error.status, **trouble)
     except DeskbellError as error:
         return _composer_again(visit, ticket_id, typed, error.status, problem=error.message)
+    _let_go(visit, ticket_id, typed)
     if not visit.wants_fragment:
         return visit.go(f"/tickets/{ticket_id}", **{"in": visit.query("in") or None})
     return _written(visit, message)
+
+
+def _let_go(visit: Visit, ticket_id: str, typed: Typed) -> None:
+    """Drafts of merged tickets that went into this text have no life of their own any more."""
+    places = [each for each in tickets.get(ticket_id).merged if each in typed.took] if typed.took else []
+    for each in places:
+        drafts.discard(each, visit.agent.id)
 
 
 def _note(visit: Visit, ticket_id: str, typed: Typed) -> Message:
@@ -102,7 +111,8 @@ def _then(text: str) -> Status | None:
 
 
 def _composer(visit: Visit, ticket_id: str, typed: Typed, **trouble: Any) -> Composer:
-    ticket, shown = tickets.get(ticket_id), messages.newest(ticket_id).messages
+    ticket = tickets.get(ticket_id)
+    shown = messages.newest(ticket.id, merged=ticket.merged).messages
     return composer_for(ticket, shown, the_desk(), visit.agent, typed, **trouble)
 
 
@@ -118,7 +128,8 @@ def _composer_again(visit: Visit, ticket_id: str, typed: Typed, status: int = 20
 def _written(visit: Visit, message: Message) -> Response:
     """An empty composer; the message joins the conversation, the head its new status, and a toast offers undo."""
     ticket, desk = tickets.get(message.ticket_id), the_desk()
-    composer = composer_for(ticket, messages.newest(ticket.id).messages, desk, visit.agent, Typed())
+    shown = messages.newest(ticket.id, merged=ticket.merged).messages
+    composer = composer_for(ticket, shown, desk, visit.agent, Typed())
     return visit.page(
         "ticket/written.html",
         **head_context(visit, ticket, desk, list_beside(visit, desk)),
@@ -135,7 +146,7 @@ def change_mode(visit: Visit, ticket_id: str) -> Response:
     mode: Mode = mode_of(visit.form.value("to_mode"))
     typed = Typed(
         mode, before.text, before.html, None, file_ids=before.file_ids, quote_history=before.quote_history,
-        last_seen=before.last_seen, seed=before.seed, passed=before.passed,
+        last_seen=before.last_seen, seed=before.seed, passed=before.passed, took=before.took,
     )  # fmt: skip
     return _composer_again(visit, ticket_id, typed)
 
@@ -154,6 +165,7 @@ def keep_draft(visit: Visit, ticket_id: str, typed: Typed) -> None:
         attachment_ids=typed.all_files if holds_words(typed) else (), forward=typed.mode == "forward",
     )  # fmt: skip
     drafts.save(ticket_id, visit.agent.id, draft)
+    _let_go(visit, ticket_id, typed)
 
 
 @console_route(blueprint, "/tickets/{ticket_id}/uploads", methods=["POST"], allow=WRITERS)
@@ -176,6 +188,7 @@ def start_upload(visit: Visit, ticket_id: str) -> Response:
 @console_route(blueprint, "/tickets/{ticket_id}/messages/{message_id}/undo", methods=["POST"], allow=WRITERS)
 def undo(visit: Visit, ticket_id: str, message_id: str) -> Response:
     """Take an answer back; its words return to the composer, unless that holds others by now: those stay."""
+    ticket_id = _written_on(visit, ticket_id)
     typed = _typed_since(visit, ticket_id)
     if typed:
         keep_draft(visit, ticket_id, typed)
@@ -193,6 +206,12 @@ def undo(visit: Visit, ticket_id: str, message_id: str) -> Response:
     )
 
 
+def _written_on(visit: Visit, ticket_id: str) -> str:
+    """The ticket whose composer stands on the page: a merged ticket's messages stand on that of another."""
+    of = visit.form.value("of")
+    return of if of not in ("", ticket_id) and tickets.get(ticket_id).id == of else ticket_id
+
+
 def _typed_since(visit: Visit, ticket_id: str) -> Typed | None:
     """What the ticket's composer holds, which the page sends along; None when it is empty, or another ticket's."""
     typed = typed_in(visit)
@@ -203,6 +222,7 @@ def _typed_since(visit: Visit, ticket_id: str) -> Typed | None:
 def use_again(visit: Visit, ticket_id: str, message_id: str) -> Response:
     """The text of an answer that was taken back, behind whatever the agent is writing."""
     message = messages.get(ticket_id, message_id)
+    ticket_id = _written_on(visit, ticket_id)
     if message.delivery is None or message.delivery.state != "cancelled":
         raise Conflict("This answer was not taken back.")
     kept = None if visit.form.has("of") else drafts.load(ticket_id, visit.agent.id)

@@ -39,8 +39,8 @@ MAX_PAGE_CHARS = 1_000_000
     )
 )
 def list_messages(call: Call, ticket_id: str) -> Json:
-    tickets.get(ticket_id)
-    found, behind = messages.oldest(ticket_id, call.cursor, call.limit)
+    ticket = tickets.get(ticket_id)
+    found, behind = messages.oldest(ticket.id, call.cursor, call.limit, ticket.merged)
     items: list[Json] = []
     chars = 0
     for each in found:
@@ -102,10 +102,12 @@ NEW_MESSAGE = Record(
     )
 )
 def create_message(call: Call, ticket_id: str) -> Json:
+    from chalicelib.services import reply_to_ticket
+
     ticket = tickets.get(ticket_id)
     if call.body["kind"] == "note":
         return render.message(_add_note(call, ticket_id))
-    _check_channel(ticket.channel, call.body)
+    _check_channel(reply_to_ticket.lane_of(ticket).channel, call.body)
     if call.body.get("send_anyway"):
         require_scope(call.scopes, "tickets.send_anyway")
     return render.message(_reply(call, ticket_id))

@@ -52,6 +52,7 @@ def ticket(found: Ticket) -> Json:
         "message_count": found.message_count,
         "closed_at": when(found.closed_at),
         "linked_ticket_ids": list(found.linked_ticket_ids),
+        "merged_ticket_ids": list(found.merged),
         "flags": list(found.flags),
         "version": found.version,
         "created_at": stamp(found.created_at),
@@ -167,6 +168,7 @@ def earlier_ticket(found: EarlierTicket) -> Json:
         "status": found.status,
         "channel": found.channel,
         "created_at": stamp(found.created_at),
+        "merged_into": found.merged_into,
     }
 
 

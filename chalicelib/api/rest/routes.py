@@ -11,6 +11,8 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "create_ticket": ("tickets", "POST", "/tickets"),
     "get_ticket": ("tickets", "GET", "/tickets/{ticket_id}"),
     "change_ticket": ("tickets", "PATCH", "/tickets/{ticket_id}"),
+    "merge_tickets": ("merging", "POST", "/tickets/{ticket_id}/merge"),
+    "unmerge_tickets": ("merging", "POST", "/tickets/{ticket_id}/unmerge"),
     "list_messages": ("messages", "GET", "/tickets/{ticket_id}/messages"),
     "create_message": ("messages", "POST", "/tickets/{ticket_id}/messages"),
     "get_message": ("messages", "GET", "/tickets/{ticket_id}/messages/{message_id}"),

@@ -47,6 +47,7 @@ BESIDES: dict[str, Shape] = {
     "message_count": Number(0),
     "closed_at": Nullable(WHEN),
     "linked_ticket_ids": ListOf(Words()),
+    "merged_ticket_ids": ListOf(Words(), about="Tickets that go on in this one; their ids lead here."),
     "flags": ListOf(Words(), about="Warnings, each a sentence."),
     "version": Number(1, about="Give it with a PATCH to be refused when somebody else was quicker."),
     "created_at": WHEN,
@@ -125,7 +126,14 @@ CUSTOMER = Record(
 
 EARLIER_TICKET = Record(
     "CustomerTicket",
-    {"id": ID, "subject": Words(), "status": Choice(STATUSES), "channel": Words(), "created_at": WHEN},
+    {
+        "id": ID,
+        "subject": Words(),
+        "status": Choice(STATUSES),
+        "channel": Words(),
+        "created_at": WHEN,
+        "merged_into": Nullable(Words("The ticket that goes on in its place.")),
+    },
 )
 
 INBOX = Record(

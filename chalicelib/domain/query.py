@@ -34,6 +34,7 @@ Clause = tuple[Alternative, ...]
 class Query:
     """ticket_id: the ticket that may be meant by its number.  phrases: folded words in their order.
 
+    senders: those of the clauses that the ticket's customer has to satisfy alone.
     states, inboxes, assignees: one of them fits; tags: all of them.  inboxes and assignees are as typed.
     before, after: a ticket began before that day; it was touched on or after that day.
     """
@@ -42,6 +43,7 @@ class Query:
     ticket_id: str = ""
     clauses: tuple[Clause, ...] = ()
     phrases: tuple[tuple[str, ...], ...] = ()
+    senders: tuple[Clause, ...] = ()
     states: tuple[str, ...] = ()
     inboxes: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
@@ -95,9 +97,8 @@ def _with_field(query: Query, field: str, value: str, today: date) -> Query:
     if not value:
         raise _wrong(f"Say what {field}: is to be, as in {EXAMPLES[field]}.")
     if field == "from":
-        senders = _clauses(value)
-        clauses = tuple(tuple(tuple(f"from:{term}" for term in each) for each in clause) for clause in senders)
-        return replace(query, clauses=(*query.clauses, *clauses))
+        senders = tuple(_clauses(value))
+        return replace(query, clauses=(*query.clauses, *senders), senders=(*query.senders, *senders))
     if field == "order":
         return replace(query, clauses=(*query.clauses, *_clauses(value)))
     if field == "is":

@@ -2,15 +2,14 @@
 
 A term is a folded word ("muller"), two characters of a script without spaces ("注文"), an address and its domain
 ("jo@buyer.example", "@buyer.example"), the digits of a number, or a number's last digits ("tel:30123456"), which all
-ways to write a telephone number have in common.  ``from:`` before a term says that the sender's name or address holds
-it.  docs/domain/search.md has the rules with their reasons.
+ways to write a telephone number have in common.  docs/domain/search.md has the rules with their reasons.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from chalicelib.domain.message import Message, Party
+from chalicelib.domain.message import Message
 
 MAX_TERM_CHARS = 60
 MAX_TERMS = 1_500
@@ -79,19 +78,12 @@ def of_message(message: Message, text: str) -> tuple[str, ...]:
     """
     if message.kind == "event":
         return tuple(of_text(message.event.get("subject", "")))[:MAX_TERMS]
-    people = dict.fromkeys(_said_by(message))
-    others = " ".join(f"{each.name} {each.address}" for each in (*message.to, *message.cc, *message.bcc))
-    files = " ".join(each.name for each in message.attachments)
-    found = of_text(f"{message.subject}\n{' '.join(people)}\n{others}\n{files}")
-    for sender in people:
-        found.update(dict.fromkeys(f"from:{term}" for term in of_text(sender)))
+    people = (message.sender, *message.to, *message.cc, *message.bcc)
+    names = "\n".join(f"{each.name} {each.address}" for each in people if each is not None)
+    files = "\n".join(each.name for each in message.attachments)
+    found = of_text(f"{message.subject}\n{message.author_name}\n{names}\n{files}")
     found.update(of_text(text))
     return tuple(found)[:MAX_TERMS]
-
-
-def _said_by(message: Message) -> Iterable[str]:
-    sender = message.sender or Party("", "")
-    return filter(None, (message.author_name, sender.name, sender.address))
 
 
 def _addresses(plain: str) -> Iterator[str]:

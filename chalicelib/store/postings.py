@@ -1,8 +1,8 @@
 """Which tickets carry a term, in three tiers (docs/adr/0012-three-tiers-of-postings.md).
 
     recent   RECENT / message id, hash      the terms of one message
-    batches  BATCH#<bucket> / batch         a share of the terms of some sixty messages, with their tickets
-    blocks   TERM#<term> / block            which of a thousand tickets carry it
+    batches  BATCH#<bucket> / batch         a share of the terms of some hundred messages, with their tickets
+    blocks   TERM#<term> / block            which of 4,096 tickets carry it
 
 What is written goes from one tier to the next and is taken off the first one afterwards, so it is never in none of
 them; that it may be in two for a while changes no set.  Whoever reads goes the same way.
@@ -12,19 +12,20 @@ import hashlib
 import zlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from string import ascii_letters, digits
 
-from chalicelib.domain.moments import ALPHABET
 from chalicelib.store.models import PostingItem
 
 RECENT = "RECENT"
-BUCKETS = 32
-FOLD_EVERY = 64
+BUCKETS = 96
+FOLD_EVERY = 128
 """About so many messages lie in the first tier; each of them is read by every search."""
 MOST_AT_ONCE = 400
-FULL = 32
+FULL = 64
 """Batches in a bucket that are worth the writing of its blocks."""
-BLOCK = 1024
+BLOCK = 4096
 """Tickets; their places in it are two letters each."""
+LETTERS = ascii_letters + digits + "-_"
 
 Postings = Mapping[str, Iterable[int]]
 """Ticket numbers by term."""
@@ -47,7 +48,7 @@ def block_key(block: int) -> str:
 
 
 def letters_of(place: int) -> str:
-    return ALPHABET[place >> 5] + ALPHABET[place & 31]
+    return LETTERS[place >> 6] + LETTERS[place & 63]
 
 
 PLACES = {letters_of(place): place for place in range(BLOCK)}
@@ -69,7 +70,7 @@ def add(message_id: str, ticket_id: str, terms: Sequence[str]) -> None:
 
 
 def is_turn_to_fold(message_id: str) -> bool:
-    """Every sixty-fourth message takes those before it along.  Its id decides: nobody has to count."""
+    """About every 128th message takes those before it along.  Its id decides: nobody has to count."""
     return zlib.crc32(message_id.encode()) % FOLD_EVERY == 0
 
 

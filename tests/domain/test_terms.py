@@ -98,8 +98,7 @@ def test_a_message_is_found_by_its_words_its_people_and_its_files() -> None:
     )  # fmt: skip
     found = terms.of_message(told, "It broke.")
     assert {"broken", "mug", "broke", "zoe@buyer.example", "support@shop.example", "rechnung", "77", "pdf"} <= {*found}
-    assert {"from:zoe@buyer.example", "from:@buyer.example", "from:zoe", "from:muller"} <= {*found}
-    assert "from:support@shop.example" not in found
+    assert {"@buyer.example", "zoe", "muller"} <= {*found}
     assert len(set(found)) == len(found)
 
 

@@ -13,7 +13,7 @@ from tests.engine import Desk
 pytestmark = pytest.mark.engine
 
 WORDS = {"the": 0.9, "parcel": 0.3, "mug": 0.05, "teapot": 0.004, "tel:123": 0.01, "1042": 0.002}
-TICKETS = range(5_000, 13_000)
+TICKETS = range(5_000, 17_000)
 
 
 def carried(seed: int) -> dict[str, set[int]]:

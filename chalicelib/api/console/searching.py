@@ -58,11 +58,10 @@ def understood(query: Query) -> str:
 
 def _said(query: Query) -> list[str]:
     """Each clause by its shortest word, the sender's as such."""
-    found = [min(clause[0], key=len) for clause in query.clauses]
-    return [f"from {term.removeprefix('from:')}" if term.startswith("from:") else _number(term) for term in found]
+    return [f"{'from ' if clause in query.senders else ''}{_word(min(clause[0], key=len))}" for clause in query.clauses]
 
 
-def _number(term: str) -> str:
+def _word(term: str) -> str:
     return f"a number ending in {term.removeprefix('tel:')}" if term.startswith("tel:") else f"“{term}”"
 
 
@@ -70,7 +69,7 @@ def marking(query: Query) -> Callable[[str], Any]:
     """Puts the words that were looked for between <mark> and </mark>, and all else safely as it is."""
     from markupsafe import Markup, escape
 
-    wanted = {term.removeprefix("from:") for clause in query.clauses for way in clause for term in way}
+    wanted = {term for clause in query.clauses for way in clause for term in way}
 
     def mark(text: str) -> Any:
         marked, end = Markup(), 0

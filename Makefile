@@ -47,6 +47,7 @@ prove: setup
 	BENCH_SHARED=1 $(BIN)/python -m bench.coldstart --starts 3 --json
 	BENCH_SHARED=1 $(BIN)/python -m bench.ingest --rounds 1 --json
 	BENCH_SHARED=1 $(BIN)/python -m bench.mail --json
+	BENCH_SHARED=1 $(BIN)/python -m bench.search --messages 3000 --json
 	BENCH_SHARED=1 $(BIN)/python -m bench.burst --at-once --mails 40 --json
 
 check: setup

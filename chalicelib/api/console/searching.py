@@ -65,20 +65,18 @@ def _word(term: str) -> str:
     return f"a number ending in {term.removeprefix('tel:')}" if term.startswith("tel:") else f"“{term}”"
 
 
-def marking(query: Query) -> Callable[[str], Any]:
-    """Puts the words that were looked for between <mark> and </mark>, and all else safely as it is."""
-    from markupsafe import Markup, escape
-
+def marking(query: Query) -> Callable[[str], list[tuple[str, bool]]]:
+    """Takes a text apart: its pieces in order, and of each whether it is one of the words that were looked for."""
     wanted = {term for clause in query.clauses for way in clause for term in way}
 
-    def mark(text: str) -> Any:
-        marked, end = Markup(), 0
+    def pieces(text: str) -> list[tuple[str, bool]]:
+        told, end = list[tuple[str, bool]](), 0
         for first, last in _found(text, wanted):
-            marked += escape(text[end:first]) + Markup("<mark>") + escape(text[first:last]) + Markup("</mark>")
+            told += [(text[end:first], False), (text[first:last], True)]
             end = last
-        return marked + escape(text[end:])
+        return [each for each in (*told, (text[end:], False)) if each[0]]
 
-    return mark
+    return pieces
 
 
 def _found(text: str, wanted: set[str]) -> list[tuple[int, int]]:

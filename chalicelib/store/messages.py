@@ -3,7 +3,7 @@
 import secrets
 import zlib
 from base64 import b85decode, b85encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -325,11 +325,13 @@ def _is_undelivered(ticket_id: str, newest: int) -> bool:
     return any(item.state in UNDELIVERED_STATES and SENT_AGAIN not in (item.event_ids or ()) for item in found)
 
 
-def _newest_deliveries(ticket_id: str, newest: int) -> Iterable[DeliveryItem]:
-    return DeliveryItem.query(
-        ticket_key(ticket_id), DeliveryItem.sk.startswith("DELIVERY#"), scan_index_forward=False, limit=newest,
-        consistent_read=True,
-    )  # fmt: skip
+def _newest_deliveries(ticket_id: str, newest: int) -> list[DeliveryItem]:
+    of_ticket = DeliveryItem.sk.startswith("DELIVERY#")
+    return list(
+        DeliveryItem.query(
+            ticket_key(ticket_id), of_ticket, scan_index_forward=False, limit=newest, consistent_read=True
+        )
+    )
 
 
 def delivery_state(ticket_id: str, message_id: str) -> DeliveryItem | None:

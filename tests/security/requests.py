@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from chalicelib.domain.message import DeliveryState
 from chalicelib.domain.people import SYSTEM, Agent
-from chalicelib.services import change_ticket, sign_in
+from chalicelib.services import change_ticket, merge_tickets, sign_in
 from chalicelib.services.sign_in import Step
 from chalicelib.store import directory, objects, tickets
 from tests.security.world import World
@@ -122,6 +122,16 @@ def _filed(world: World, me: Agent) -> Wanted:
     return Wanted({"ticket_id": ticket}, {"status": "closed"})
 
 
+def _to_merge(world: World, me: Agent) -> Wanted:
+    return Wanted({"ticket_id": world.ticket()}, {"ticket_ids": [world.ticket()]})
+
+
+def _merged(world: World, me: Agent) -> Wanted:
+    survivor, member = world.ticket(), world.ticket()
+    merge_tickets.merge(survivor, [member], SYSTEM, world.desk.now)
+    return Wanted({"ticket_id": survivor}, {"ticket_ids": [member]})
+
+
 def _new_inbox(world: World, me: Agent) -> Wanted:
     address = f"{world.next('box')}@shop.example"
     return Wanted(fields={"channel": "email", "name": "Sales", "address": address, "mailbox": "ses", "active": "1"})
@@ -169,6 +179,8 @@ REQUESTS: dict[str, Make] = {
     "POST /tickets/{ticket_id}/messages/{message_id}/settle": _message("unclear"),
     "POST /tickets/{ticket_id}/messages/{message_id}/again": _message("failed"),
     "POST /tickets/{ticket_id}/restore": lambda world, me: Wanted({"ticket_id": _trashed(world)}),
+    "POST /tickets/{ticket_id}/merge": _to_merge,
+    "POST /tickets/{ticket_id}/unmerge": _merged,
     "POST /settings/texts/{inbox_id}": a(signature="Regards", acknowledgement="We have your mail."),
     "POST /tickets/{ticket_id}/replies": a(mode="reply", text="Half a sentence"),
     "POST /tickets/{ticket_id}/replies/{reply_id}": lambda world, me: Wanted({"reply_id": world.saved_reply(me)}),
@@ -227,6 +239,8 @@ REQUESTS: dict[str, Make] = {
         inbox_id="support", customer={"email": "lina@customer.example"}, subject="Where?", text="Where is it?"
     ),
     "PATCH /api/v1/tickets/{ticket_id}": lambda world, me: Wanted({"ticket_id": world.ticket()}, {"priority": "high"}),
+    "POST /api/v1/tickets/{ticket_id}/merge": _to_merge,
+    "POST /api/v1/tickets/{ticket_id}/unmerge": _merged,
     "POST /api/v1/tickets/{ticket_id}/messages": a(kind="note", text="Called the carrier."),
     "POST /api/v1/tickets/{ticket_id}/attachments": a(name="label.pdf", content_type="application/pdf", size_bytes=5),
     "POST /api/v1/tickets/{ticket_id}/messages/{message_id}/undo": _message("queued"),

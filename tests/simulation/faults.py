@@ -46,7 +46,7 @@ RARE_SITES = frozenset({
     "services/inbox_secrets.py InboxSecrets.delete DeleteParameter",
     "services/receipt_rule.py ReceiptRule._change UpdateReceiptRule", "store/counters.py correct UpdateItem",
     "store/derived.py _marks BatchGetItem", "store/derived.py take_stale_marks DeleteItem",
-    "store/messages.py is_undelivered Query", "store/messages.py oldest Query",
+    "store/messages.py _newest_deliveries Query", "store/messages.py _oldest_of Query",
     "store/objects.py attachment_size HeadObject",
     "store/objects.py delete_original DeleteObject", "store/pending.py marked GetItem",
     "store/postings.py _fold_bucket BatchWriteItem", "store/postings.py fold_recent BatchWriteItem",

@@ -13,7 +13,7 @@ def test_an_agent_merges_a_customers_tickets_answers_and_takes_them_apart(stack:
     second = stack.ticket_about("Second matter")["number"]
     page = window("ben", f"/tickets/{first}?in=open")
     page.get_by_role("checkbox", name=f"Merge #{second}").check()
-    page.get_by_role("button", name="Merge the ticked into this ticket").click()
+    page.get_by_role("button", name="Merge into this ticket").click()
     toast = page.locator(".toast").filter(has_text=f"Merged #{second} into this ticket.")
     expect(toast).to_be_visible()
     for words in ("The mug is broken.", "And the lid as well."):

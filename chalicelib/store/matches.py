@@ -85,7 +85,7 @@ class _Term:
     _blocks: dict[int, set[int]] = field(default_factory=dict)
     _floor: int = NEWEST
     _ended: bool = False
-    _next: int = FIRST_BLOCKS
+    _next: int = field(default_factory=lambda: FIRST_BLOCKS)
 
     def seek(self, block: int) -> int | None:
         while not self._ended and not any(each <= block for each in self._blocks):

@@ -134,7 +134,7 @@ class World:
     def inbox(self, inbox_id: str = "support") -> Inbox:
         return directory.inbox(inbox_id)
 
-    def ticket(self, **changed: Any) -> str:
+    def ticket(self, sender: Party = LINA, **changed: Any) -> str:
         """A customer's mail with a picture and its original; the ticket it became."""
         name = self.next("mail")
         objects.put_original(f"kept/{name}", b"From: lina@customer.example\r\n\r\nHello", {})
@@ -144,7 +144,7 @@ class World:
             "to": (Party("", "support@shop.example"),),
             "files": (IncomingFile("photo.png", "image/png", b"\x89PNG", "one", inline=True),),
         } | changed  # fmt: skip
-        mail = Inbound(name, LINA, self.desk.now, **wanted)
+        mail = Inbound(name, sender, self.desk.now, **wanted)
         envelope = Envelope(name, f"kept/{name}", self.desk.now, self.inbox(), f"{self.desk.now:%Y-%m-%d}")
         receipt = receive_message.receive(mail, envelope, self.desk.now)
         return receipt.ticket_id or envelope.receipt_name

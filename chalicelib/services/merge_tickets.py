@@ -15,6 +15,7 @@ from chalicelib.domain.people import Actor
 from chalicelib.domain.ticket import Ticket
 from chalicelib.errors import Conflict, InvalidInput, NotFound
 from chalicelib.services.change_ticket import event_message, snooze_timer
+from chalicelib.services.said import answers_to, left_waiting, stands
 from chalicelib.store import merges, messages, tickets
 from chalicelib.store.tickets import Loaded
 from chalicelib.store.transaction import Lost, Transaction
@@ -171,7 +172,10 @@ def _unmerge_once(survivor: Loaded, gone: Loaded, actor: Actor, at: datetime) ->
         _point(transaction, others[along], gone.ticket.id, at)
     if gone.ticket.snoozed_until is not None:
         transaction.put("timer", snooze_timer(gone.ticket.id, gone.ticket.snoozed_until))
-    stored = tickets.put_changed(transaction, survivor, result.ticket, at, seen_by=result.seen_by)
+    left = result.ticket
+    if not any(stands(each) for each in answers_to(left, left.last_inbound_id)):
+        left = left_waiting(left)  # what was said since may have answered the ticket that goes, and nothing here
+    stored = tickets.put_changed(transaction, survivor, left, at, seen_by=result.seen_by)
     _set_timer(transaction, stored, ticket)
     _keep_records(transaction, ticket.id, records, result.records)
     from_it = event_message(gone.ticket, actor, at, seed, unmerged_from=ticket.id)

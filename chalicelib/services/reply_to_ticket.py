@@ -177,7 +177,8 @@ def _check_nothing_newer(ticket: Ticket, actor: Actor, wanted: Reply) -> None:
             who = newest.author_name if newest else "Somebody"
             raise Conflict(f"{who} wrote while you typed. Look at it, or send anyway.", ticket.last_message_id)
         return
-    if wanted.forward or actor.kind == "system" or ticket.waiting_since is not None:
+    asks_anew = ticket.waiting_since is not None and not ticket.merged  # else an older question may be what waits
+    if wanted.forward or actor.kind == "system" or asks_anew:
         return
     others = _not_before_own(answers_to(ticket, ticket.last_inbound_id), actor)
     if others:

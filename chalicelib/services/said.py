@@ -1,12 +1,14 @@
 """What stands in a conversation: what was said, by whom, what answered it, and what was taken back."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.inbound_limits import straight
 from chalicelib.domain.message import Message
 from chalicelib.domain.moments import sortable_id, stamp
 from chalicelib.domain.placeholders import placeholders
-from chalicelib.domain.ticket import SNIPPET_CHARS, Status, Ticket
+from chalicelib.domain.threading import AUTOMATIC
+from chalicelib.domain.ticket import LIVE, SNIPPET_CHARS, SetAside, Status, Ticket
 from chalicelib.errors import InvalidInput, NotFound
 from chalicelib.services import drafts
 from chalicelib.store import messages
@@ -78,9 +80,7 @@ def answers_to(ticket: Ticket, question_id: str) -> list[Message]:
     if not question_id:
         return []
     said: list[Message] = []
-    page = messages.newest(
-        ticket.id, consistent=True, merged=ticket.merged
-    )  # a colleague may have answered this second
+    page = messages.newest(ticket.id, consistent=True, merged=ticket.merged)  # a colleague may answer this second
     for _ in range(MAX_PAGES):
         said[:0] = page.messages
         if page.earlier is None or not page.messages or page.messages[0].id < question_id:
@@ -98,6 +98,24 @@ def _is_answer(message: Message, question_id: str) -> bool:
 def stands(answer: Message) -> bool:
     """Nothing tells that it did not arrive, nor that it may not have."""
     return answer.delivery is None or answer.delivery.state not in messages.UNDELIVERED_STATES
+
+
+def left_waiting(ticket: Ticket) -> Ticket:
+    """A ticket in which no answer to its newest question stands any more: whoever wrote it waits, or will wait once
+    somebody brings the ticket back.
+
+    What an answer remembers need not say so: when it was written, another one may have stood that failed or was taken
+    back since.
+    """
+    aside = ticket.set_aside or SetAside()
+    if not ticket.last_inbound_id or ticket.waiting_since is not None or aside.waiting_since is not None:
+        return ticket
+    question = messages.get(ticket.id, ticket.last_inbound_id)
+    if question.mail_kind in AUTOMATIC:
+        return ticket
+    if ticket.status in LIVE:
+        return replace(ticket, waiting_since=question.at)
+    return replace(ticket, set_aside=replace(aside, waiting_since=question.at))
 
 
 def memory(ticket: Ticket, then: Status) -> dict[str, str]:

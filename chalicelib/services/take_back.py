@@ -9,13 +9,12 @@ from chalicelib.domain.message import Message
 from chalicelib.domain.moments import from_stamp, whole_milliseconds
 from chalicelib.domain.people import Actor
 from chalicelib.domain.placeholders import escaped
-from chalicelib.domain.threading import AUTOMATIC
-from chalicelib.domain.ticket import DONE, LIVE, SetAside, Status, Ticket
+from chalicelib.domain.ticket import DONE, SetAside, Status, Ticket
 from chalicelib.errors import Conflict
 from chalicelib.services import drafts
 from chalicelib.services.attachments import id_within
 from chalicelib.services.change_ticket import event_message
-from chalicelib.services.said import MAX_OWN_STEPS, answers_to, find, snippet_of, standing, stands
+from chalicelib.services.said import MAX_OWN_STEPS, answers_to, find, left_waiting, snippet_of, standing, stands
 from chalicelib.store import documents, messages, tickets
 from chalicelib.store.codec import decode, encode
 from chalicelib.store.models import DocumentItem
@@ -131,24 +130,7 @@ def _as_before(ticket: Ticket, taken_back: Message, at: datetime) -> Ticket:
         status = cast(Status, remembered.get("status", ticket.status))
     if status != ticket.status:
         after = replace(after, status=status, closed_at=(ticket.closed_at or at) if status in DONE else None)
-    return after if others else _unanswered(after)
-
-
-def _unanswered(ticket: Ticket) -> Ticket:
-    """No answer stands any more: whoever wrote last waits, or will wait once somebody brings the ticket back.
-
-    What the message remembers need not say so: when it was written, another answer may have stood that failed or was
-    taken back since.
-    """
-    aside = ticket.set_aside or SetAside()
-    if not ticket.last_inbound_id or ticket.waiting_since is not None or aside.waiting_since is not None:
-        return ticket
-    question = messages.get(ticket.id, ticket.last_inbound_id)
-    if question.mail_kind in AUTOMATIC:
-        return ticket
-    if ticket.status in LIVE:
-        return replace(ticket, waiting_since=question.at)
-    return replace(ticket, set_aside=replace(aside, waiting_since=question.at))
+    return after if others else left_waiting(after)
 
 
 def _first_taken_back(message: Message) -> Message:

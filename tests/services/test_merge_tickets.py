@@ -379,6 +379,27 @@ def test_an_answer_taken_back_after_the_merge_leaves_its_customer_waiting_in_bot
     assert tickets.get(two).waiting_since == waits and tickets.get(two).status == "open"
 
 
+def test_nobody_answers_blindly_beside_an_answer_because_an_older_ticket_waits(desk: Desk, lina: Actor) -> None:
+    """Seed 9200012: somebody waits in the one, and the newest question, of the other, was answered."""
+    older, newer = comes(desk, 1), comes(desk, 2)
+    reply(newer, lina, Reply("It left today."), desk.advance(minutes=1))
+    merge_tickets.merge(older, [newer], lina, desk.now)
+    assert tickets.get(older).waiting_since is not None
+    with pytest.raises(Conflict, match="has answered already"):
+        reply(older, desk.actor("ben"), Reply("It leaves tomorrow."), desk.advance(minutes=1))
+
+
+def test_an_answer_to_what_is_taken_out_leaves_the_survivors_own_customer_waiting(desk: Desk, lina: Actor) -> None:
+    stays, goes = comes(desk, 1), comes(desk, 2)
+    since = tickets.get(stays).waiting_since
+    merge_tickets.merge(stays, [goes], lina, desk.now)
+    reply(stays, lina, Reply("It left today."), desk.advance(minutes=1))
+    assert tickets.get(stays).waiting_since is None
+    change(stays, lina, Changes(status="open"), desk.now)
+    merge_tickets.unmerge(stays, [goes], lina, desk.advance(minutes=1))
+    assert (tickets.get(stays).status, tickets.get(stays).waiting_since) == ("open", since)
+
+
 def test_what_came_meanwhile_stays_with_the_survivor(desk: Desk, lina: Actor) -> None:
     one, two = comes(desk, 1), comes(desk, 2, "bob")
     change(one, lina, Changes(status="resolved"), desk.now)

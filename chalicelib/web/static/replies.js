@@ -30,6 +30,7 @@ export async function offer(form) {
   }
   if (declined) return;
   const known = await options(form).catch(() => []);
+  if (declined) return; // meanwhile
   const words = WORD.exec(before(field))?.[2].toLowerCase(); // as they are by now
   if (words === undefined || !field.isConnected) return close();
   if (open?.field === field && open.words === words) return; // a later key was quicker

@@ -151,12 +151,12 @@ def _clauses(text: str) -> Iterator[Clause]:
     """Addresses, codes and numbers first: what is left are words."""
     plain = terms.folded(text)
     for pattern, alternatives in ((terms.ADDRESS, _address), (terms.PARCEL, _code), (terms.CODE, _code)):
-        for match in pattern.finditer(plain):
+        for match in re.finditer(pattern, plain):
             yield alternatives(match.group())
-        plain = pattern.sub(" ", plain)
-    for match in terms.NUMBER.finditer(plain):
+        plain = re.sub(pattern, " ", plain)
+    for match in re.finditer(terms.NUMBER, plain):
         yield from _number(match.group())
-    plain = terms.NUMBER.sub(" ", plain)
+    plain = re.sub(terms.NUMBER, " ", plain)
     for word in dict.fromkeys(terms.words(plain)):
         yield ((word,),)
 
@@ -171,7 +171,7 @@ def _code(found: str) -> Clause:
 
 def _number(found: str) -> Iterator[Clause]:
     """One number in groups, or else several; what is too short to be a word asks for nothing."""
-    groups = terms.DIGITS.findall(found)
+    groups = re.findall(terms.DIGITS, found)
     apart = tuple(dict.fromkeys(group for group in groups if len(group) > 1))
     whole = terms.number_term("".join(groups), len(groups))
     if whole is None:

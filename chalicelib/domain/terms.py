@@ -25,15 +25,16 @@ JOINED_CHARS = (7, *range(16, 23))
 """Of other numbers that are written in groups: a short telephone number, Amazon's orders (17), parcels (up to 22)."""
 NO_SPACES = "々-〇぀-ヿ㐀-䶿一-鿿豈-﫿가-힯฀-໿"
 """Han, kana, Hangul, Thai and Lao: words stand together there, or carry their endings."""
-WORD = re.compile(f"[{NO_SPACES}]+|(?:(?![{NO_SPACES}])[^\\W_])+")
-UNSPACED = re.compile(f"[{NO_SPACES}]")
-DIGITS = re.compile(r"\d+")
-NUMBER = re.compile(r"(?<!\w)[+(]{0,2}\d(?:[\s().\-/‐-―]{0,3}\d)*")
+# Compiled when first used: together they take longer than all else that a cold start imports of the domain.
+WORD = f"[{NO_SPACES}]+|(?:(?![{NO_SPACES}])[^\\W_])+"
+UNSPACED = f"[{NO_SPACES}]"
+DIGITS = r"\d+"
+NUMBER = r"(?<!\w)[+(]{0,2}\d(?:[\s().\-/‐-―]{0,3}\d)*"
 """Digits in groups, as people write telephone, order and parcel numbers."""
-ADDRESS = re.compile(r"[\w.+'-]{0,64}@[\w-]+(?:\.[\w-]+)+")
-PARCEL = re.compile(r"(?<!\w)(?:1z(?:[ -]?[0-9a-z]){16}|[a-z]{2}[ -]?(?:\d[ -]?){9}[a-z]{2})(?!\w)")
+ADDRESS = r"[\w.+'-]{0,64}@[\w-]+(?:\.[\w-]+)+"
+PARCEL = r"(?<!\w)(?:1z(?:[ -]?[0-9a-z]){16}|[a-z]{2}[ -]?(?:\d[ -]?){9}[a-z]{2})(?!\w)"
 """UPS, and the post's S10: letters and digits, which are often written with gaps."""
-CODE = re.compile(r"(?<!\w)([a-z]{1,5})-?(\d{3,12})(?!\w)")
+CODE = r"(?<!\w)([a-z]{1,5})-?(\d{3,12})(?!\w)"
 """An order number with the shop's prefix: "SHOP-1042" is "SHOP1042" is "1042"."""
 LETTERS = str.maketrans(
     {"ı": "i", "ł": "l", "ø": "o", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "þ": "th", "ħ": "h", "’": "'"}
@@ -53,9 +54,9 @@ def folded(text: str) -> str:
 def words(text: str) -> list[str]:
     """The words of a folded text in their order, with repeats; pairs of characters where a script has no spaces."""
     found: list[str] = []
-    for match in WORD.finditer(text):
+    for match in re.finditer(WORD, text):
         word = match.group()
-        if UNSPACED.match(word):
+        if re.match(UNSPACED, word):
             found += [word[n : n + 2] for n in range(max(1, len(word) - 1))]
         elif len(word) > 1:
             found.append(word[:MAX_TERM_CHARS])
@@ -87,7 +88,7 @@ def of_message(message: Message, text: str) -> tuple[str, ...]:
 
 
 def _addresses(plain: str) -> Iterator[str]:
-    for match in ADDRESS.finditer(plain):
+    for match in re.finditer(ADDRESS, plain):
         name, _, domain = match.group().strip(".'-").rpartition("@")
         if name:
             yield f"{name}@{domain}"[-2 * MAX_TERM_CHARS :]
@@ -97,8 +98,8 @@ def _addresses(plain: str) -> Iterator[str]:
 def _numbers(plain: str) -> Iterator[str]:
     """Each row of neighbouring groups that may be one number: nobody says where it ends."""
     told = 0
-    for match in NUMBER.finditer(plain):
-        groups = DIGITS.findall(match.group())
+    for match in re.finditer(NUMBER, plain):
+        groups = re.findall(DIGITS, match.group())
         for first in range(len(groups)):
             for last in range(first + 1, min(len(groups), first + MAX_GROUPS) + 1):
                 term = number_term("".join(groups[first:last]), last - first)
@@ -117,10 +118,10 @@ def number_term(digits: str, groups: int) -> str | None:
 
 
 def _codes(plain: str) -> Iterator[str]:
-    for match in CODE.finditer(plain):
+    for match in re.finditer(CODE, plain):
         yield match.group(1) + match.group(2)
         yield match.group(2)
-    for match in PARCEL.finditer(plain):
+    for match in re.finditer(PARCEL, plain):
         yield joined(match.group())
 
 

@@ -1,5 +1,6 @@
 """What a search shows beside its rows: what was understood, where it stopped, and the words that were found."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -82,9 +83,9 @@ def marking(query: Query) -> Callable[[str], list[tuple[str, bool]]]:
 def _found(text: str, wanted: set[str]) -> list[tuple[int, int]]:
     """Where the words stand; of a script without spaces the characters that are in a wanted pair."""
     found: list[tuple[int, int]] = []
-    for match in terms.WORD.finditer(text):
+    for match in re.finditer(terms.WORD, text):
         word, start = match.group(), match.start()
-        if not terms.UNSPACED.match(word):
+        if not re.match(terms.UNSPACED, word):
             if terms.folded(word) in wanted:
                 found.append(match.span())
             continue

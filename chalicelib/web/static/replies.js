@@ -29,10 +29,11 @@ export async function offer(form) {
     return close();
   }
   if (declined) return;
-  const known = await options(form).catch(() => []);
+  const known = await options(form).catch(() => null);
   if (declined) return; // meanwhile
   const words = WORD.exec(before(field))?.[2].toLowerCase(); // as they are by now
   if (words === undefined || !field.isConnected) return close();
+  if (!known) return !words && toast("The saved replies could not be read. Try again.", true);
   if (open?.field === field && open.words === words) return; // a later key was quicker
   const begins = (option) => option.dataset.words.startsWith(`/${words}`);
   const shown = known.filter((option) => option.dataset.words.includes(words)).sort((a, b) => begins(b) - begins(a));

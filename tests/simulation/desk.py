@@ -66,7 +66,7 @@ class Desk:
     left_alone: dict[str, datetime] = field(default_factory=dict)
     """Snoozed tickets that nobody touches before they wake, and when that is."""
     spoiled: set[str] = field(default_factory=set)
-    """What was put wrong in the table without the desk's doing: "counts", "lists"."""
+    """What was put wrong in the table without the desk's doing: "counts", "lists", "words"."""
     letters: set[str] = field(default_factory=set)
     """Bodies of letters that have to go back to their queue."""
     kin: list[tuple[str, ...]] = field(default_factory=list)

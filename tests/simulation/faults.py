@@ -50,7 +50,8 @@ RARE_SITES = frozenset({
     "store/objects.py attachment_size HeadObject",
     "store/objects.py delete_original DeleteObject", "store/pending.py marked GetItem",
     "store/postings.py _fold_bucket BatchWriteItem", "store/postings.py fold_recent BatchWriteItem",
-    "store/postings.py put_into_blocks UpdateItem", "store/receipts.py of_original Query",
+    "store/postings.py put_into_blocks UpdateItem", "store/postings.py stored_blocks BatchGetItem",
+    "store/postings.py take_out_of_blocks UpdateItem", "store/receipts.py of_original Query",
     "store/staff.py _another_admin Query", "store/staff.py _read GetItem", "store/tickets.py last_number GetItem",
     "store/tickets.py of_customer Query", "store/usage.py keep PutItem", "store/usage.py table_size DescribeTable",
 })  # fmt: skip

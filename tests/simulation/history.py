@@ -142,7 +142,7 @@ def _calm(desk: Desk) -> None:
         promises.counts_follow(desk, world.violate)
         from chalicelib.jobs import clock
 
-        if "lists" in desk.spoiled:
+        if desk.spoiled & {"lists", "words"}:
             desk.operator("rebuilds what is derived", lambda: rebuild_all(desk.now()))
 
         world.invoke("daily", clock.daily, label="the night's account")

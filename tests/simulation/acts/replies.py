@@ -10,7 +10,9 @@ from tests.simulation.acts import Turn, act
 
 @act(0.6)
 def keeps_saved_replies(turn: Turn) -> None:
-    """A new one is changed, and now and then deleted and brought back."""
+    """Whoever looks through them, and at how often each was used, keeps a new one; now and then it is deleted and
+    brought back.
+    """
     desk = turn.desk
     agent = turn.among(desk.agents, "who")
     keeper = Keeper(desk.actor(agent), True, agent.id)
@@ -20,6 +22,8 @@ def keeps_saved_replies(turn: Turn) -> None:
     other = ReplyForm(f"Reply {turn.n}", f"again{turn.n}", scope, owner, {"en": "It left.", "de": "Es ist unterwegs."})
 
     def keep() -> None:
+        saved_replies.listing(agent, manages=True)
+        kept.uses()
         made = saved_replies.create(form, keeper, desk.now())
         saved_replies.change(made.entry.id, other, keeper, desk.now())
         if turn.chance(0.5, "deleted"):

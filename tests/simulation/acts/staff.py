@@ -11,7 +11,7 @@ from chalicelib.services import agents, costs, inboxes, mail_setup, rebuild, ses
 from chalicelib.services.agents import AgentChange, NewAgent
 from chalicelib.services.inboxes import InboxForm
 from chalicelib.services.password_links import LinkMaker
-from chalicelib.store import directory
+from chalicelib.store import directory, postings
 from chalicelib.store.models import DocumentItem
 from chalicelib.store.tickets import UNDELIVERED
 from tests.simulation.acts import Turn, act
@@ -118,14 +118,23 @@ def two_admins_part(turn: Turn) -> None:
 
 @act(0.9)
 def rebuilds_what_is_derived(turn: Turn) -> None:
-    """Lists, counters and words anew, while people go on working; now and then a list names a ticket of no desk."""
+    """Lists, counters and words anew, while people go on working; now and then a list names a ticket of no desk, or a
+    ticket is found by a word that stands in another one.
+    """
     desk = turn.desk
     if turn.chance(0.5, "a mark of nothing"):
         desk.spoiled.add("lists")
         DocumentItem(UNDELIVERED, f"{turn.among((7, 999_999), 'which'):012d}").save()
         desk.world.say("table", "! a list names a ticket that never was")
 
-    desk.operator("rebuilds lists, counts and words", lambda: rebuild_all(desk.now()))
+    mail, ticket_id = turn.maybe(desk.mails, "whose word"), turn.maybe(desk.ticket_ids(), "a ticket")
+    if mail is not None and ticket_id is not None and turn.chance(0.5, "a word too many"):
+        desk.spoiled.add("words")
+        postings.put_into_blocks({mail.word.lower(): {int(ticket_id)}})
+        desk.world.say("table", f"! {ticket_id} is found by {mail.word}")
+
+    for n in range(turn.among((1, 3, 6), "times")):  # whoever is broken off says it again, and it goes on from there
+        desk.world.after(n * 5.0, lambda: desk.operator("rebuilds what is derived", lambda: rebuild_all(desk.now())))
 
 
 def rebuild_all(at: datetime) -> None:

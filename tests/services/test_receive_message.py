@@ -83,6 +83,12 @@ def test_a_reply_by_the_customer_joins_and_wakes_the_ticket(desk: Desk) -> None:
     assert (ticket.status, ticket.message_count, ticket.closed_at) == ("open", 2, None)
 
 
+def test_a_number_that_names_no_ticket_and_a_token_of_none_lead_nowhere(desk: Desk) -> None:
+    known = receive_message.receive(mail(desk), envelope(desk), desk.now).ticket_id
+    astray = mail(desk, 2, number_in_subject="999999", ticket_token="999998", thread_keys=("mid:1@example.com",))
+    assert receive_message.receive(astray, envelope(desk, "o2"), desk.now).ticket_id == known
+
+
 def test_a_strangers_reply_opens_a_linked_flagged_ticket(desk: Desk) -> None:
     inbox = desk.inbox()
     first = receive_message.receive(mail(desk), envelope(desk, inbox=inbox), desk.now)

@@ -88,7 +88,7 @@ ROWS: tuple[Row, ...] = (
                       "answer, delivered: work"), "read"),
     Row("assign", ("assign", "assign: work"), "write", 25, goal=20),
     Row("sweep_per_shard", ("sweep, nothing due",), "read", 1, SWEEP_SHARDS),
-    Row("search_two_words", ("search, two words",), "read", 30, grown_from=10_000),
+    Row("search_two_words", ("search, two words",), "read", 30, grown_from=100_000),
     Row("search_common_word", ("search, one common word",), "read", 30),
     Row("index", ("index a message",), "write", 15),
 )  # fmt: skip

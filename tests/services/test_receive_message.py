@@ -252,6 +252,16 @@ def test_our_own_words_coming_back_are_no_new_text_whatever_the_language(desk: D
     assert ours in messages.body_of(stored).full_text
 
 
+def test_what_the_customer_says_twice_is_said_twice(desk: Desk) -> None:
+    inbox, actor = desk.inbox(), desk.actor()
+    asked = "Please send the parcel to my neighbour, who is at home the whole day."
+    first = receive_message.receive(mail(desk, text=asked), envelope(desk, inbox=inbox), desk.now)
+    reply(first.ticket_id or "", actor, Reply("We will.", undo_seconds=0), desk.advance(minutes=1))
+    said = mail(desk, 2, thread_keys=("mid:1@example.com",), text=f"Once more:\n\n{asked}")
+    second = receive_message.receive(said, envelope(desk, "o2", inbox=inbox), desk.advance(minutes=1))
+    assert asked in messages.get(second.ticket_id or "", second.message_id or "").text
+
+
 def test_an_out_of_office_of_somebody_in_copy_does_not_become_what_we_answer(desk: Desk) -> None:
     inbox, actor, bob = desk.inbox(), desk.actor(), Party("Bob", "bob@example.com")
     first = receive_message.receive(mail(desk, cc=(bob,)), envelope(desk, inbox=inbox), desk.now)

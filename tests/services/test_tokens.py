@@ -150,3 +150,9 @@ def test_what_nobody_wrote_down_is_denied(role: str, action: Any) -> None:
 )
 def test_scope_and_action(scopes: tuple[str, ...], action: str, may: bool) -> None:
     assert permissions.allowed_by_scopes(scopes, action) == may
+
+
+def test_a_token_does_what_its_scopes_allow_and_nothing_else() -> None:
+    permissions.require_scope(("read",), "tickets.read")
+    with pytest.raises(NotAllowed, match="scopes"):
+        permissions.require_scope(("read",), "tickets.write")

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from botocore.client import BaseClient
 
+from chalicelib.errors import InvalidInput
 from chalicelib.store import lists, tickets
 from chalicelib.store.lists import ListName
 from tests.builders import a_ticket
@@ -66,3 +67,8 @@ def test_longest_waiting_first(desk: Desk) -> None:
     oldest_first = [_store(desk, number) for number in range(1, 31)]
 
     assert [row.id for row in lists.page(ListName("waiting"), limit=20).rows] == oldest_first[:20]
+
+
+def test_a_cursor_of_somebody_else_is_refused(desk: Desk) -> None:
+    with pytest.raises(InvalidInput, match="not one of ours"):
+        lists.page(ListName("open"), cursor="a")

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.errors import Conflict
+from chalicelib.errors import Conflict, NotFound
 from chalicelib.store import staff
 from tests.engine import Desk
 
@@ -22,3 +22,8 @@ def test_the_only_admin_stays_one(desk: Desk) -> None:
     desk.agent("ben")
     with pytest.raises(Conflict):
         staff.change_agent("ada", lambda agent: replace(agent, role="agent"))
+
+
+def test_nobody_is_not_found(desk: Desk) -> None:
+    with pytest.raises(NotFound):
+        staff.change_agent("nobody", lambda agent: agent)

@@ -29,7 +29,7 @@ from chalicelib.services import (
 )
 from chalicelib.services.add_note import add_note
 from chalicelib.services.change_ticket import Changes, change
-from chalicelib.services.reply_to_ticket import Reply, reply
+from chalicelib.services.reply_to_ticket import Reply, lane_of, reply
 from chalicelib.store import counters, lists, messages, tickets
 from chalicelib.store.lists import ListName
 from chalicelib.store.models import DocumentItem, TicketItem
@@ -240,6 +240,10 @@ def outbound(message: Message, desk: Desk) -> Any:
 def test_an_answer_goes_by_the_channel_of_the_message_that_it_answers(desk: Desk, lina: Actor, bot: Inbox) -> None:
     by_mail, by_chat = comes(desk, 1), chats(desk, 2, bot)
     merge_tickets.merge(by_mail, [by_chat], lina, desk.advance(minutes=1))
+    assert (lane_of(tickets.get(by_mail)).channel, lane_of(tickets.get(comes(desk, 9))).channel) == (
+        "telegram",
+        "email",
+    )
     to_chat = reply(by_mail, lina, Reply("In the chat.", undo_seconds=0), desk.advance(minutes=1))
     ready = outbound(to_chat, desk)
     assert (ready.inbox.id, ready.outbound.thread_key) == ("bot", "tg#1#77")

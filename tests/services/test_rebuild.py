@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -270,6 +271,12 @@ def test_a_rebuild_that_was_cut_off_goes_on_where_it_was(desk: Desk, monkeypatch
     assert rebuild.begin(other, desk.now).next == tickets.FIRST_NUMBER  # of other parts: a new one
     assert rebuilt(desk).tickets == len(history.ids)
     assert said_twice(desk) == live
+
+
+def test_it_is_done_when_the_last_ticket_is(desk: Desk) -> None:
+    begun = rebuild.begin(rebuild.PARTS, desk.now)
+    assert not rebuild.is_done(replace(begun, next=1_050, last=1_050)), "it begins the next page"
+    assert rebuild.is_done(replace(begun, next=1_051, last=1_050))
 
 
 def test_a_ticket_that_moves_meanwhile_stays_as_it_moved(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -297,6 +297,16 @@ def test_a_reply_to_all_joins_both_of_two_separated_tickets(desk: Desk) -> None:
         assert [got["support"].ticket_id, got["sales"].ticket_id] == [each.ticket_id for each in before]
 
 
+def test_a_reply_to_inboxes_that_were_separated_since_does_not_stand_twice_in_their_ticket(desk: Desk) -> None:
+    one, two = desk.inbox(), desk.inbox(id="sales", address="sales@shop.example", name="Sales")
+    first, _ = [receive_message.receive(mail(desk), envelope(desk, inbox=each), desk.now) for each in (one, two)]
+    two = desk.inbox(id="sales", address="sales@shop.example", name="Sales", separated=True)
+    again = mail(desk, 2, thread_keys=("mid:1@example.com",))
+    got = [receive_message.receive(again, envelope(desk, "o2", inbox=each), desk.now) for each in (one, two)]
+    assert got[0].ticket_id == first.ticket_id != got[1].ticket_id
+    assert tickets.get(got[1].ticket_id or "").linked_ticket_ids == (first.ticket_id,)
+
+
 def test_a_reply_to_the_second_of_two_separated_inboxes_joins_its_ticket(desk: Desk) -> None:
     one, two = desk.inbox(), desk.inbox(id="sales", address="sales@shop.example", name="Sales", separated=True)
     receive_message.receive(mail(desk), envelope(desk, inbox=one), desk.now)

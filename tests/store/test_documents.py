@@ -54,3 +54,11 @@ def test_an_earlier_account_never_comes_over_a_later_one(desk: Desk) -> None:
     assert documents.write_newer("LEDGER", "d", "second again", desk.now)
     assert documents.write_newer("LEDGER", "d", "third", desk.now + timedelta(milliseconds=1))
     assert documents.read(str, "LEDGER", "d") == "third"
+
+
+def test_what_was_found_later_is_kept(desk: Desk) -> None:
+    assert documents.write_newer("FOUND#x", "1", "first", desk.now)
+    assert not documents.write_newer("FOUND#x", "1", "before", desk.now - timedelta(seconds=1))
+    assert documents.read(str, "FOUND#x", "1") == "first"
+    assert documents.write_newer("FOUND#x", "1", "after", desk.advance(seconds=1))
+    assert documents.read(str, "FOUND#x", "1") == "after"

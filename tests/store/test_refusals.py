@@ -1,4 +1,4 @@
-"""What a condition refuses is an answer; whatever else AWS refuses is an error, and nobody takes it for done."""
+"""What a condition refuses, or is not there, is an answer; whatever else AWS refuses is an error to everybody."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -9,7 +9,8 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from pynamodb.exceptions import PynamoDBException
 
-from chalicelib.store import idempotency, pending
+from chalicelib.config import settings
+from chalicelib.store import idempotency, objects, pending
 from chalicelib.store.idempotency import Kept
 from chalicelib.store.pending import Due
 from tests.engine import Desk
@@ -23,24 +24,35 @@ def kept(now: datetime) -> Kept:
 
 
 @pytest.mark.parametrize(
-    "write",
+    "call",
     [
         lambda now: idempotency.claim("key", kept(now), now),
         lambda now: idempotency.take_over("key", kept(now), now + timedelta(minutes=2)),
         lambda now: pending.release(DUE),
         lambda now: pending.postpone(DUE, now),
+        lambda now: objects.head_original("raw/there"),
+        lambda now: objects.attachment_size("there"),
     ],
 )
-def test_what_aws_refuses_was_not_done(
-    desk: Desk, write: Callable[[datetime], Any], monkeypatch: pytest.MonkeyPatch
+def test_what_aws_refuses_is_neither_done_nor_known(
+    desk: Desk, call: Callable[[datetime], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refused: list[str] = []
 
     def denied(client: Any, operation: str, asked: dict[str, Any]) -> Any:
         refused.append(operation)
-        raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "No."}}, operation)
+        refusal: Any = {"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+        raise ClientError(refusal, operation)
 
     monkeypatch.setattr(BaseClient, "_make_api_call", denied)
-    with pytest.raises(PynamoDBException):
-        write(desk.now)
+    with pytest.raises((PynamoDBException, ClientError)):
+        call(desk.now)
     assert refused
+
+
+def test_a_file_keeps_its_type_and_its_bytes(desk: Desk) -> None:
+    objects.put_attachment("a/1", b"%PDF", "application/pdf")
+    assert (objects.attachment_size("a/1"), objects.get_attachment("a/1")) == (4, b"%PDF")
+    assert desk.client("s3").head_object(Bucket=settings().attachments_bucket, Key="a/1")["ContentType"] == (
+        "application/pdf"
+    )

@@ -63,14 +63,17 @@ class NotFound(DeskbellError):
 
 
 class Conflict(DeskbellError):
-    """``latest_message_id`` names what arrived while the caller was writing, where that is the conflict."""
+    """``latest_message_id`` names what was said and the caller may not have seen, where that is the conflict;
+    ``latest_ticket_id`` the ticket in which it stands, where that is another one.
+    """
 
     status = 409
     code = "conflict"
 
-    def __init__(self, message: str, latest_message_id: str | None = None) -> None:
+    def __init__(self, message: str, latest_message_id: str | None = None, latest_ticket_id: str | None = None) -> None:
         super().__init__(message)
         self.latest_message_id = latest_message_id
+        self.latest_ticket_id = latest_ticket_id
 
 
 class TooLarge(DeskbellError):

@@ -77,6 +77,8 @@ def problem(error: DeskbellError, request_id: str) -> Response:
         body["fields"] = {name[:MAX_FAULT_CHARS]: error.fields[name] for name in list(error.fields)[:MAX_FAULTS]}
     if isinstance(error, Conflict) and error.latest_message_id:
         body["latest_message_id"] = error.latest_message_id
+        if error.latest_ticket_id:
+            body["latest_ticket_id"] = error.latest_ticket_id
     retry_after = getattr(error, "retry_after_seconds", None)
     if retry_after is not None:
         headers["Retry-After"] = str(max(1, round(retry_after)))

@@ -45,6 +45,7 @@ PROBLEM = Record(
             about="What is wrong, by field (`customer.email`, `tags.0`) or parameter.",
         ),
         "latest_message_id": Words("With 409 on a reply: the message that came meanwhile."),
+        "latest_ticket_id": Words("With it: the ticket in which it stands, where that is another one."),
         "retry_after_seconds": Number(1, about="With 429: when to come back."),
     },
 )

@@ -124,7 +124,7 @@ def outermost(merged: Mapping[str, Ticket]) -> tuple[str, ...]:
 
 def kept_of(ticket: Ticket) -> Ticket:
     """What a record keeps of a ticket: nothing that merging leaves alone."""
-    return replace(ticket, participants=(), linked_ticket_ids=(), merged=(), message_count=0)
+    return replace(ticket, participants=(), linked_ticket_ids=(), merged=(), message_count=0, answered_elsewhere=None)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ ways to write a telephone number have in common.  docs/domain/search.md has the 
 import re
 import unicodedata
 from collections.abc import Iterator
+from itertools import chain, islice
 
 from chalicelib.domain.message import Message
 
@@ -18,6 +19,7 @@ MAX_TEXT_CHARS = 100_000
 MAX_GROUPS = 6
 """Of digits that are looked at as one number."""
 MAX_NUMBERS = 200
+"""Also of codes and of addresses."""
 TEL_DIGITS = 8
 PHONE_CHARS = range(8, 16)
 """How many digits a telephone number has; ITU-T E.164 allows 15."""
@@ -64,12 +66,10 @@ def words(text: str) -> list[str]:
 
 
 def of_text(text: str) -> dict[str, None]:
-    """All terms of a text, each once."""
+    """All terms of a text, each once: what only few texts hold comes first, for of a long one the last are left out."""
     plain = folded(text[:MAX_TEXT_CHARS])
-    found = dict.fromkeys(words(plain))
-    for terms in (_addresses(plain), _numbers(plain), _codes(plain)):
-        found.update(dict.fromkeys(terms))
-    return found
+    rare = (islice(terms, MAX_NUMBERS) for terms in (_numbers(plain), _codes(plain), _addresses(plain)))
+    return dict.fromkeys(chain(*rare, words(plain)))
 
 
 def of_message(message: Message, text: str) -> tuple[str, ...]:

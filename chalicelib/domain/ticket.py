@@ -32,6 +32,15 @@ class SetAside:
 
 
 @dataclass(frozen=True)
+class AnsweredElsewhere:
+    """An answer to this question that stays in another ticket, of which this one was a part when it was written."""
+
+    question_id: str
+    ticket_id: str
+    message_id: str
+
+
+@dataclass(frozen=True)
 class Ticket:
     """``id`` is the human number as text; addresses, links and URLs all use it."""
 
@@ -76,6 +85,8 @@ class Ticket:
     """The ticket that goes on in this one's place; this one stays as it was, out of every list (domain/merging.py)."""
     merged: tuple[str, ...] = ()
     """The tickets that this one goes on for, also those that came along with another."""
+    answered_elsewhere: AnsweredElsewhere | None = None
+    """Kept when it is taken out of a merge: whoever answers must know that somebody did."""
 
     @property
     def number(self) -> int:

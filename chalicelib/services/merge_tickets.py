@@ -5,17 +5,17 @@ nobody sees half of one.
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib.domain.merging import Merge, check_may_merge, joined, kept_of, outermost, parted
 from chalicelib.domain.moments import whole_milliseconds
 from chalicelib.domain.people import Actor
-from chalicelib.domain.ticket import Ticket
+from chalicelib.domain.ticket import AnsweredElsewhere, Ticket
 from chalicelib.errors import Conflict, InvalidInput, NotFound
 from chalicelib.services.change_ticket import event_message, snooze_timer
-from chalicelib.services.said import answers_to, left_waiting, stands
+from chalicelib.services.said import answers_to, find, left_waiting, stands
 from chalicelib.store import merges, messages, tickets
 from chalicelib.store.tickets import Loaded
 from chalicelib.store.transaction import Lost, Transaction
@@ -167,9 +167,11 @@ def _unmerge_once(survivor: Loaded, gone: Loaded, actor: Actor, at: datetime) ->
     result = parted(ticket, list(records.values()), gone.ticket, {each: others[each].ticket for each in others},
                     survivor.seen_by, trouble)  # fmt: skip
     transaction, seed = Transaction(), secrets.token_bytes(16)
-    _point(transaction, gone, None, at)
-    for along in gone.ticket.merged:
-        _point(transaction, others[along], gone.ticket.id, at)
+    members = (gone, *(others[along] for along in gone.ticket.merged))
+    there = {each.ticket.id: _answered_there(each.ticket, ticket, out) for each in members}
+    for each in members:
+        told = replace(each, ticket=replace(each.ticket, answered_elsewhere=there[each.ticket.id]))
+        _point(transaction, told, None if each is gone else gone.ticket.id, at)
     if gone.ticket.snoozed_until is not None:
         transaction.put("timer", snooze_timer(gone.ticket.id, gone.ticket.snoozed_until))
     left = result.ticket
@@ -178,11 +180,27 @@ def _unmerge_once(survivor: Loaded, gone: Loaded, actor: Actor, at: datetime) ->
     stored = tickets.put_changed(transaction, survivor, left, at, seen_by=result.seen_by)
     _set_timer(transaction, stored, ticket)
     _keep_records(transaction, ticket.id, records, result.records)
-    from_it = event_message(gone.ticket, actor, at, seed, unmerged_from=ticket.id)
+    from_it = event_message(gone.ticket, actor, at, seed, unmerged_from=ticket.id, **_in_words(there[gone.ticket.id]))
     transaction.put("event", messages.as_item(from_it))
     behind = event_message(ticket, actor, at, seed + b"survivor", unmerged=gone.ticket.id)
     transaction.put("event", messages.as_item(behind))
     transaction.commit()
+
+
+def _answered_there(member: Ticket, survivor: Ticket, out: Collection[str]) -> AnsweredElsewhere | None:
+    """An answer to the member's customer that stays behind.  ``out``: the tickets that leave."""
+    question_id = member.last_inbound_id
+    stays = [each for each in answers_to(survivor, question_id) if each.ticket_id not in out]
+    if stays:
+        return AnsweredElsewhere(question_id, stays[-1].ticket_id, stays[-1].id)
+    before = (member.answered_elsewhere, survivor.answered_elsewhere)  # either was taken out of another one before
+    return next((each for each in before if each is not None and each.question_id == question_id), None)
+
+
+def _in_words(there: AnsweredElsewhere | None) -> dict[str, str]:
+    """For the history of the ticket that was taken out."""
+    answer = find(there.ticket_id, there.message_id) if there else None
+    return {"answered_there": answer.author_name} if answer else {}
 
 
 def _keep_records(transaction: Transaction, ticket_id: str, before: dict[int, Merge], after: Sequence[Merge]) -> None:

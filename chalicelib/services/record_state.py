@@ -26,6 +26,8 @@ COMES_FROM: dict[str, list[DeliveryState]] = {
 """A bounce may follow a delivery; a late "sent" never hides what came after it.  A state that comes back from the
 provider also settles an unclear message: it is the proof that was missing."""
 BAD = frozenset({"bounced", "complained", "failed"})
+BECAME = {"unclear": "may not have arrived", "complained": "was reported as unwanted"}
+"""In words; whatever else is bad did not arrive."""
 
 
 def record(change: StateChange, at: datetime, channel: str = "email") -> bool:
@@ -116,7 +118,8 @@ def flag_undelivered(ticket_id: str, message_id: str, reason: str, at: datetime)
             transaction.put("event", messages.as_item(event))
         to_tell = before.ticket.assignee_id or (message.author_id if message.author_kind == "agent" else None)
         if to_tell:
-            text = f"Your message on #{before.ticket.id} was not delivered: {reason}"
+            what = BECAME.get(message.delivery.state if message.delivery else "failed", "was not delivered")
+            text = f"Your message on #{before.ticket.id} {what}: {reason}"
             transaction.put("notice", notices.item(to_tell, "undelivered", before.ticket.id, text, at))
         try:
             transaction.commit()

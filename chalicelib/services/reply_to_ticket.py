@@ -25,6 +25,7 @@ from chalicelib.services.said import (
     answers_to,
     check_filled,
     find,
+    may_have_arrived,
     memory,
     said_before,
     seeded_id,
@@ -171,19 +172,36 @@ def _check_nothing_newer(ticket: Ticket, actor: Actor, wanted: Reply) -> None:
     """Compare what was committed last, never times: a repeated request and a mail on its way carry earlier ones."""
     if wanted.send_anyway:
         return
+    if not wanted.forward and actor.kind != "system":
+        _check_not_answered_elsewhere(ticket, actor)
     if wanted.last_seen_message_id is not None:
         if _others_wrote(ticket, actor, wanted.last_seen_message_id):
             newest = find(ticket.id, ticket.last_message_id)
             who = newest.author_name if newest else "Somebody"
             raise Conflict(f"{who} wrote while you typed. Look at it, or send anyway.", ticket.last_message_id)
         return
-    asks_anew = ticket.waiting_since is not None and not ticket.merged  # else an older question may be what waits
+    asks_anew = ticket.last_message_id == ticket.last_inbound_id  # nothing was said since, so nothing need be read
     if wanted.forward or actor.kind == "system" or asks_anew:
         return
     others = _not_before_own(answers_to(ticket, ticket.last_inbound_id), actor)
     if others:
         said = f"{others[-1].author_name} has answered already. Look at it, or send anyway."
         raise Conflict(said, others[-1].id)
+
+
+def _check_not_answered_elsewhere(ticket: Ticket, actor: Actor) -> None:
+    """Whoever sees the ticket alone does not see what was said while it was part of another one."""
+    there = ticket.answered_elsewhere
+    if there is None or there.question_id != ticket.last_inbound_id:
+        return
+    answer = find(there.ticket_id, there.message_id)
+    if answer is None or answer.author_id == actor.id or not may_have_arrived(answer):
+        return
+    raise Conflict(
+        f"{answer.author_name} answered this in #{there.ticket_id}, of which it was a part. Look, or send anyway.",
+        answer.id,
+        there.ticket_id,
+    )
 
 
 def _not_before_own(given: Sequence[Message], actor: Actor) -> list[Message]:
@@ -281,6 +299,7 @@ def _answered_ticket(ticket: Ticket, message: Message, actor: Actor, wanted: Rep
         participants=with_participants(ticket, took_part(recipients)),
         snoozed_until=None,
         undelivered=ticket.undelivered and not answers,
+        answered_elsewhere=None if answers else ticket.answered_elsewhere,
     )
 
 

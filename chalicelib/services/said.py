@@ -90,8 +90,12 @@ def answers_to(ticket: Ticket, question_id: str) -> list[Message]:
 
 
 def _is_answer(message: Message, question_id: str) -> bool:
-    if not speaks_to_customer(message) or message.event.get("answers") != question_id:
-        return False
+    answers = speaks_to_customer(message) and message.event.get("answers") == question_id
+    return answers and may_have_arrived(message)
+
+
+def may_have_arrived(message: Message) -> bool:
+    """Not known to have failed, and not taken back."""
     return message.delivery is None or message.delivery.state not in NEVER_ARRIVED
 
 

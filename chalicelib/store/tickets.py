@@ -7,7 +7,7 @@ from datetime import datetime
 from pynamodb.exceptions import UpdateError
 
 from chalicelib.domain.moments import from_stamp, stamp
-from chalicelib.domain.ticket import DONE, LIVE, SetAside, Status, Ticket, TicketRow
+from chalicelib.domain.ticket import DONE, LIVE, AnsweredElsewhere, SetAside, Status, Ticket, TicketRow
 from chalicelib.errors import NotFound
 from chalicelib.store.codec import decode, encode
 from chalicelib.store.models import CounterItem, DocumentItem, TicketItem
@@ -39,12 +39,13 @@ class _Rest:
     set_aside: SetAside | None = None
     merged_into: str | None = None
     merged: tuple[str, ...] = ()
+    answered_elsewhere: AnsweredElsewhere | None = None
 
 
 REST_FIELDS = (
     "customer_handle", "created_at", "other_inbox_ids", "last_inbound_id", "message_count", "closed_at",
     "linked_ticket_ids", "flags", "status_before", "participants", "conversation_key", "set_aside",
-    "merged_into", "merged",
+    "merged_into", "merged", "answered_elsewhere",
 )  # fmt: skip
 
 

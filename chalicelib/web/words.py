@@ -171,6 +171,7 @@ EVENT_WORDS: dict[str, Callable[[str], str]] = {
     "merged_into": lambda value: f"merged this ticket into #{value}",
     "unmerged": lambda value: f"took {_numbered(value)} out again; what was written meanwhile stays here",
     "unmerged_from": lambda value: f"took this ticket out of #{value} again",
+    "answered_there": lambda value: f"where {value} had answered it",
 }
 
 

@@ -399,15 +399,13 @@ def _may_follow(state: State, first: Message, second: Message) -> bool:
     if first["author_id"] == second["author_id"] or said is None or said.mode == "anyway":
         return True
     committed = state.witness.committed
-    trouble = state.witness.troubled.get(str(first["id"]))
-    if trouble is not None and trouble <= committed[str(second["id"])][1]:
+    astray = state.witness.astray.get(str(first["id"]))
+    if astray is not None and astray <= committed[str(second["id"])][1]:
         return True
     place = [committed[str(each["id"])][0] for each in (first, second)]
     asked = (committed[str(each["id"])][0] for each in state.messages[first["ticket_id"]] if each["direction"] == "in")
     if any(place[0] < each < place[1] for each in asked):
         return True
-    if first["place"] != second["place"] and {first["place"], second["place"]} & state.desk.taken_apart:
-        return True  # whoever wrote the second could not see the first: it stayed with the other ticket
     seen = committed.get(said.last_seen or "", (-1, None))[0]
     return seen >= committed[str(first["id"])][0]
 

@@ -8,7 +8,8 @@ from tests.simulation.desk import instant, plain
 from tests.simulation.sources import WRITES
 from tests.simulation.world import World
 
-TROUBLE = frozenset({"unclear", "failed", "bounced", "complained", "cancelled"})
+NOT_ARRIVED = frozenset({"failed", "bounced", "cancelled"})
+TROUBLE = NOT_ARRIVED | {"unclear", "complained"}
 
 
 SETTLED = timedelta(minutes=10)
@@ -25,12 +26,14 @@ LINGERS = timedelta(minutes=5)
 @dataclass
 class Witness:
     """``committed``: when (and as the how-manyeth) each message was written first.  ``troubled``: messages that were
-    once not known to have arrived.  ``sends``: when each message was first to be sent.
+    once not known to have arrived, or complained of; ``astray``: once known not to have.  ``sends``: when each message
+    was first to be sent.
     """
 
     world: World
     committed: dict[str, tuple[int, datetime]] = field(default_factory=dict)
     troubled: dict[str, datetime] = field(default_factory=dict)
+    astray: dict[str, datetime] = field(default_factory=dict)
     sends: dict[str, datetime] = field(default_factory=dict)
     snoozed: dict[str, tuple[datetime, datetime]] = field(default_factory=dict)
     """Until when each ticket sleeps, and since when."""
@@ -69,6 +72,8 @@ class Witness:
         elif kind == "DELIVERY":
             if item["state"]["S"] in TROUBLE:
                 self.troubled.setdefault(name, self.world.time)
+            if item["state"]["S"] in NOT_ARRIVED:
+                self.astray.setdefault(name, self.world.time)
             if name not in self.sends:
                 self.sends[name] = datetime.fromisoformat(item["send_at"]["S"])
         elif kind == "TICKET":

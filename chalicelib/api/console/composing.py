@@ -71,6 +71,7 @@ class Composer:
     problem: str = ""
     conflict: str = ""
     conflict_id: str = ""
+    conflict_ticket: str = ""
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ def _as_html(typed: Typed) -> str:
 def composer_for(
     ticket: Ticket, shown: Sequence[Message], desk: Desk, agent: Agent, typed: Typed, **trouble: object
 ) -> Composer:
-    """``shown``: the newest messages.  trouble: ``errors``, ``problem``, ``conflict``, ``conflict_id``."""
+    """``shown``: the newest messages.  trouble: ``errors``, ``problem``, ``conflict`` and where it lies."""
     said = [each for each in shown if each.kind == "message" and not _taken_back(each)]
     ticket = lanes.seen_from(ticket, _answered(ticket, said))
     own = frozenset(inbox.address.lower() for inbox in desk.inboxes.values())

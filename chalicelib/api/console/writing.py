@@ -68,7 +68,8 @@ def write(visit: Visit, ticket_id: str) -> Response:
         return _composer_again(visit, ticket_id, typed, error.status, errors=error.fields, problem=problem)
     except Conflict as error:
         latest = error.latest_message_id
-        trouble = {"conflict": error.message, "conflict_id": latest} if latest else {"problem": error.message}
+        place = {"conflict_id": latest, "conflict_ticket": error.latest_ticket_id or ""}
+        trouble = {"conflict": error.message, **place} if latest else {"problem": error.message}
         return _composer_again(visit, ticket_id, typed, error.status, **trouble)
     except DeskbellError as error:
         return _composer_again(visit, ticket_id, typed, error.status, problem=error.message)

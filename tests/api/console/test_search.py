@@ -1,6 +1,8 @@
 """GET /search: its rows, what it understood, what it marks, and what can be typed."""
 
+import json
 import re
+from html import unescape
 
 import pytest
 
@@ -43,3 +45,10 @@ def test_the_syntax_is_shown_where_nothing_is_found_and_what_cannot_be_meant_is_
     page = browser.get("/search?q=is%3Alate")
     assert page.status == 200
     assert "That cannot be searched for" in page.html and "“is:late” is not known" in page.html
+
+
+def test_a_row_knows_the_search_it_was_found_by_whatever_was_typed(desk: Desk) -> None:
+    a_ticket(desk, "Broken \\ 'green' teapot")
+    page = signed_in(desk).get("/search?q=%22green+teapot%22+%5C+%27").html
+    (values,) = re.findall(r"<ul id=\"rows\"[^>]* hx-vals='([^']*)'", page)
+    assert json.loads(unescape(values)) == {"in": 'search:"green teapot" \\ \''}

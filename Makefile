@@ -20,6 +20,7 @@ setup: $(VENV)/.made chalicelib/web/static/vendor/htmx.min.js
 $(VENV)/.made: requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 14) else "Deskbell needs Python 3.11 to 3.14; this is %d.%d. Say: make PYTHON=python3.12 ..." % sys.version_info[:2])'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Downloading what requirements-dev.txt names into $(VENV): some minutes, once."
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 

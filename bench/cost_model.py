@@ -29,7 +29,7 @@ WAITS_AT_ONCE = {"execute-api": 8}
 """Pushes to consoles wait side by side (``jobs.push.AT_ONCE``)."""
 COLD_SHARE = 0.03
 """Of the calls that find no warm function.  A desk of ten agents keeps its functions warm through the working day."""
-COLD_CPU_MS = {"web": 249.0, "worker": 201.0}
+COLD_CPU_MS = {"web": 257.0, "worker": 199.0}
 """Import and first event: what docs/benchmarks.md shows of ``bench.coldstart``, for the first HTML page."""
 POLLS_A_MINUTE = 5 * 3
 """Of one queue: Lambda keeps five long polls of 20 seconds open, whether anything comes or not."""

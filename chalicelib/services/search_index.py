@@ -35,15 +35,15 @@ def fold() -> int:
     return postings.fold_batches()
 
 
-def of_ticket(ticket_id: str) -> set[str]:
+def of_ticket(ticket_id: str, consistent: bool = False) -> set[str]:
     """All terms of a ticket's messages."""
-    return {term for message in all_messages(ticket_id) for term in terms_of(message)}
+    return {term for message in all_messages(ticket_id, consistent) for term in terms_of(message)}
 
 
-def all_messages(ticket_id: str) -> Iterator[Message]:
+def all_messages(ticket_id: str, consistent: bool = False) -> Iterator[Message]:
     after: str | None = None
     while True:
-        page, after = messages.oldest(ticket_id, after)
+        page, after = messages.oldest(ticket_id, after, consistent=consistent)
         yield from page
         if after is None:
             return
@@ -75,7 +75,8 @@ def compare(ticket_ids: Sequence[str]) -> Difference:
     """What the last tier has of these tickets beside what their messages say.
 
     A term that none of the tickets has is not looked for.  What looks like too much is held against the messages once
-    more: one that has come since we read them may have been moved on already.
+    more, as they are now: one that has come since we read them, or that the reading did not know yet, may have been
+    moved on already.
     """
     found = Difference()
     said = {int(ticket_id): of_ticket(ticket_id) for ticket_id in ticket_ids}
@@ -92,7 +93,8 @@ def compare(ticket_ids: Sequence[str]) -> Difference:
                 found.missing[term] |= numbers - there
             if there - numbers:
                 found.extra[term] |= there - numbers
-    again = {number: of_ticket(str(number)) for number in {each for all_of in found.extra.values() for each in all_of}}
+    doubted = {number for numbers in found.extra.values() for number in numbers}
+    again = {number: of_ticket(str(number), consistent=True) for number in doubted}
     for term, numbers in list(found.extra.items()):
         numbers -= {number for number in numbers if term in again[number]}
         if not numbers:

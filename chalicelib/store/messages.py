@@ -146,20 +146,24 @@ def _newest_of(ticket_id: str, before: str | None, limit: int, consistent: bool)
 
 
 def oldest(
-    ticket_id: str, after: str | None = None, limit: int = 50, merged: Sequence[str] = ()
+    ticket_id: str,
+    after: str | None = None,
+    limit: int = 50,
+    merged: Sequence[str] = (),
+    consistent: bool = False,
 ) -> tuple[tuple[Message, ...], str | None]:
     """Messages oldest first behind ``after``, and the cursor of the next page.  merged: as in ``newest``."""
-    lying = _oldest_of(ticket_id, after, limit)
+    lying = _oldest_of(ticket_id, after, limit, consistent)
     for place in merged:
-        lying += [each for each in _oldest_of(place, after, limit) if not _is_told_there(each)]
+        lying += [each for each in _oldest_of(place, after, limit, consistent) if not _is_told_there(each)]
     found = sorted(lying, key=lambda message: message.id)[: limit + 1]
     page = found[:limit]
     return _with_deliveries(page), page[-1].id if len(found) > limit else None
 
 
-def _oldest_of(ticket_id: str, after: str | None, limit: int) -> list[Message]:
-    edge = DocumentItem.sk.between(f"MESSAGE#{after or ''}", "MESSAGE#~")
-    items = DocumentItem.query(ticket_key(ticket_id), edge, limit=limit + 2, page_size=limit + 2)
+def _oldest_of(ticket_id: str, after: str | None, limit: int, consistent: bool) -> list[Message]:
+    edge, most = DocumentItem.sk.between(f"MESSAGE#{after or ''}", "MESSAGE#~"), limit + 2
+    items = DocumentItem.query(ticket_key(ticket_id), edge, limit=most, page_size=most, consistent_read=consistent)
     return [message for message in (decode(Message, item.data or "") for item in items) if message.id != after]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.message import Party
+from chalicelib.domain.message import Message, Party
 from chalicelib.domain.people import Actor
 from chalicelib.errors import InvalidInput
 from chalicelib.jobs import relay, work
@@ -179,3 +179,17 @@ def test_a_message_that_comes_while_the_index_is_compared_is_not_too_much(
 
     monkeypatch.setattr(postings, "stored_blocks", stored)
     assert search_index.compare([first, other]).extra == {}
+
+
+def test_a_message_that_a_reading_does_not_know_yet_stays_found(
+    desk: Desk, arrive: Arrive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, other = arrive("A mug."), arrive("A mug.", address="b@buyer.example")
+    search_index.move_all_on()
+    real = messages._oldest_of
+
+    def lagging(ticket_id: str, after: str | None, limit: int, consistent: bool) -> list[Message]:
+        return [] if ticket_id == first and not consistent else real(ticket_id, after, limit, consistent)
+
+    monkeypatch.setattr(messages, "_oldest_of", lagging)
+    assert search_index.compare([first, other]).size == 0

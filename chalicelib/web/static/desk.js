@@ -172,6 +172,7 @@ function showNewest() {
 }
 function fit(frame) {
   const { documentElement: html, body: inner } = frame.contentDocument;
+  if (!inner) return;
   const size = () => (frame.style.height = `${Math.min(html.offsetHeight + (html.scrollWidth > html.clientWidth ? 16 : 0), 6000)}px`);
   size();
   new ResizeObserver(size).observe(inner);

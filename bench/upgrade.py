@@ -137,7 +137,7 @@ def main() -> int:
         return report("upgrade", {}, limits, skipped=releases.NO_EARLIER)
     say: Say = (lambda line: None) if given.json else print
     say(f"From {release.name} to HEAD and back.")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:  # workers that end late still write there
         figures = run(Path(folder), release, given, say)
     return report("upgrade", figures, limits)
 

@@ -27,6 +27,14 @@ class Customer:
 
 
 @dataclass(frozen=True)
+class Away:
+    """Somebody said that they are not there: until then, or until they say that they are back."""
+
+    since: datetime
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Agent:
     """A person who answers.  ``signature`` is plain text put under replies."""
 
@@ -43,6 +51,16 @@ class Agent:
     notify: bool = True
     """Tell this agent, in the console, what others assign to them."""
     totp: bool = False
+    away: Away | None = None
+    """As it was last said; ``is_away`` knows whether it still holds."""
+
+    @property
+    def may_take(self) -> bool:
+        """Whether a ticket can be given to them at all."""
+        return self.active and self.role != "viewer"
+
+    def is_away(self, at: datetime) -> bool:
+        return self.away is not None and (self.away.until is None or at < self.away.until)
 
 
 @dataclass(frozen=True)

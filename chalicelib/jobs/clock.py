@@ -89,6 +89,9 @@ def _driven_again(due: Due, now: datetime, is_held: Callable[[str], bool]) -> li
     if due.pk.startswith("RECEIPTS#"):
         fact = {"kind": "receipt", "day": due.pk.removeprefix("RECEIPTS#"), "name": due.sk}
         return [Parcel(settings().work_queue_url, {"MessageBody": json.dumps(fact)})]
+    if due.pk.startswith("LEAVING#"):
+        fact = {"kind": "leaving", "agent": due.pk.removeprefix("LEAVING#"), "since": due.sk}
+        return [Parcel(settings().work_queue_url, {"MessageBody": json.dumps(fact)})]
     ticket_id, message_id = due.pk.removeprefix("TICKET#"), due.sk.removeprefix("DELIVERY#")
     delivery = messages.delivery_state(ticket_id, message_id)
     if delivery is None:

@@ -9,7 +9,7 @@ from chalicelib.config import settings
 from chalicelib.jobs.batches import each_record
 from chalicelib.jobs.relay import MAX_DELAY_SECONDS, outgoing
 from chalicelib.observability import log
-from chalicelib.services import change_ticket
+from chalicelib.services import change_ticket, presence
 from chalicelib.services.change_ticket import Timer
 from chalicelib.store import pending
 from chalicelib.store.tickets import ticket_key
@@ -46,6 +46,8 @@ def _wait_on(body: dict[str, str], at: datetime, now: datetime) -> None:
 def _wake(timer: Timer, now: datetime) -> None:
     """Act, then take the timer's mark off: if this ends in between, the sweep sends it again and it finds it done."""
     woke = change_ticket.wake(timer, now)
+    if woke:
+        presence.hand_back_of_absent(timer.ticket_id, now)
     log("timer", kind=timer.kind, ticket=timer.ticket_id, acted=woke)
     found = pending.marked(Timer, ticket_key(timer.ticket_id), f"TIMER#{timer.kind}")
     if found is not None and found[0] == timer:

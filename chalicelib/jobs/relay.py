@@ -71,6 +71,8 @@ def parcels_of(record: Mapping[str, Any], at: datetime) -> list[Parcel]:
         return [_work(kind="receipt", day=pk.removeprefix("RECEIPTS#"), name=sk)] if _is_new(old, new) else []
     if pk.startswith("NOTICES#") and not old:
         return [_work(kind="notice", agent=pk.removeprefix("NOTICES#"), notice=sk)]
+    if pk.startswith("LEAVING#"):
+        return [] if old else [_work(kind="leaving", agent=pk.removeprefix("LEAVING#"), since=sk)]
     if not pk.startswith("TICKET#"):
         return []
     ticket_id = pk.removeprefix("TICKET#")

@@ -11,7 +11,7 @@ from chalicelib.errors import NotFound
 from chalicelib.jobs import delivery_events, push
 from chalicelib.jobs.batches import each_record
 from chalicelib.observability import count, failed, flush, latency, log
-from chalicelib.services import follow_up, notices, search_index
+from chalicelib.services import follow_up, notices, presence, search_index
 from chalicelib.store import counters, live, messages, tickets
 
 
@@ -90,6 +90,8 @@ def _follow_fact(fact: dict[str, str], shown: Shown) -> None:
             _index(*about)
     elif kind == "notice":
         shown.notices[(fact["agent"], fact["notice"])] = None
+    elif kind == "leaving":
+        presence.hand_over(fact["agent"], fact["since"], config.now())
     else:
         raise ValueError(f"nothing is known of a fact {kind!r}")
 

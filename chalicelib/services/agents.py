@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from chalicelib.domain.moments import random_id
 from chalicelib.domain.people import ROLES, SYSTEM, Actor, Agent, Role, actor_of
 from chalicelib.errors import Conflict, InvalidInput
-from chalicelib.services import attempts, audit, password_links, passwords, sessions
+from chalicelib.services import attempts, audit, password_links, passwords, presence, sessions
 from chalicelib.services.password_links import LinkMaker, SendMail
 from chalicelib.services.user_pool import UserPool
 from chalicelib.store import directory, staff
@@ -129,7 +129,7 @@ def change(pool: UserPool, agent_id: str, wanted: AgentChange, actor: Actor, now
 
     if wanted.active:  # first: an agent whom we call active must be able to sign in
         pool.set_enabled(directory.agent(agent_id).email, True)
-    before, after = staff.change_agent(agent_id, apply)
+    before, after = staff.change_agent(agent_id, apply, presence.note_leaving(now))
     if (after.active, after.role) != (before.active, before.role):
         sessions.end_all(agent_id, now)
     if not after.active:

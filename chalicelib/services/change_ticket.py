@@ -158,7 +158,7 @@ def _agent_name(agent_id: str | None) -> str:
     if agent_id is None:
         return ""
     agent = directory.agent(agent_id)
-    if not agent.active or agent.role == "viewer":
+    if not agent.may_take:
         raise InvalidInput(f"{agent.name} cannot take tickets.", {"assignee_id": "Choose an active agent."})
     return agent.name
 

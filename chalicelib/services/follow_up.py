@@ -1,8 +1,11 @@
-"""The consequences of a received message: found by search, acknowledged.  Each is repeatable; then the mark goes."""
+"""The consequences of a received message: found by search, acknowledged, not left with an agent who is away.
+
+Each is repeatable; then the mark goes.
+"""
 
 from datetime import datetime
 
-from chalicelib.services import acknowledge, search_index
+from chalicelib.services import acknowledge, presence, search_index
 from chalicelib.store import messages, receipts
 
 
@@ -16,5 +19,7 @@ def follow_up(day: str, name: str, at: datetime) -> bool:
         search_index.index(message)
         if receipt.new_ticket and message.direction == "in" and message.original_key:
             acknowledge.acknowledge(receipt.ticket_id, message.id, message.may_auto_answer, at)
+        if not receipt.new_ticket:
+            presence.hand_back_of_absent(receipt.ticket_id, at)
     receipts.settle(day, name)
     return True

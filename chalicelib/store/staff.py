@@ -17,7 +17,11 @@ def add_agent(agent: Agent) -> bool:
     return documents.write_new("AGENTS", agent.id, agent)
 
 
-def change_agent(agent_id: str, change: Callable[[Agent], Agent]) -> tuple[Agent, Agent]:
+Beside = Callable[[Transaction, Agent, Agent], None]
+"""What stands in the transaction beside the agent, from the agent before and after."""
+
+
+def change_agent(agent_id: str, change: Callable[[Agent], Agent], beside: Beside | None = None) -> tuple[Agent, Agent]:
     """Apply ``change`` to the agent as it is now and return it before and after.
 
     It is written only over what was read: an agent who saves a signature must not undo a deactivation.  And it is
@@ -40,6 +44,8 @@ def change_agent(agent_id: str, change: Callable[[Agent], Agent]) -> tuple[Agent
             witness = _another_admin(agent_id)
             same = DocumentItem("AGENTS", str(witness.sk), data=witness.data)
             transaction.put("witness", same, DocumentItem.data == witness.data)
+        if beside is not None:
+            beside(transaction, before, after)
         try:
             transaction.commit()
         except Lost:

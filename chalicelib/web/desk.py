@@ -37,4 +37,4 @@ class Desk:
 
     def may_take(self) -> tuple[Agent, ...]:
         """Agents to whom a ticket can be given."""
-        return tuple(agent for agent in self.agents.values() if agent.active and agent.role != "viewer")
+        return tuple(agent for agent in self.agents.values() if agent.may_take)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from chalicelib.domain.hosts import host_of, machine_name
 from chalicelib.domain.message import Attachment, Delivery, Message
 from chalicelib.domain.moments import from_stamp
+from chalicelib.domain.people import Agent
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -175,6 +176,13 @@ EVENT_WORDS: dict[str, Callable[[str], str]] = {
 }
 
 
+def away_words(agent: Agent, now: datetime, zone: str) -> str:
+    """ "away", "away until 14:00"; "" for who is there."""
+    if agent.away is None or not agent.is_away(now):
+        return ""
+    return f"away until {clock(agent.away.until, now, zone)}" if agent.away.until else "away"
+
+
 def event_words(message: Message, now: datetime, zone: str) -> str:
     """What happened, as the rest of a sentence that begins with who did it."""
     said = []
@@ -183,7 +191,8 @@ def event_words(message: Message, now: datetime, zone: str) -> str:
             said.append(_snoozed(value, now, zone))
         elif name in EVENT_WORDS:
             said.append(EVENT_WORDS[name](value))
-    return ", ".join(said) or message.text
+    why = f": {message.event['why']}" if message.event.get("why") else ""
+    return (", ".join(said) or message.text) + why
 
 
 def taken_back_words(message: Message) -> str:
@@ -209,6 +218,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "clock": clock,
     "day": day,
     "exact": exact,
+    "away_words": away_words,
     "iso": iso,
     "size": size,
     "capped": capped,

@@ -70,7 +70,7 @@ RELAYED: tuple[Json, ...] = (
     },
     {
         "eventName": ["INSERT"],
-        "dynamodb": {"Keys": {"pk": {"S": [{"prefix": "RECEIPTS#"}, {"prefix": "NOTICES#"}]}}},
+        "dynamodb": {"Keys": {"pk": {"S": [{"prefix": "RECEIPTS#"}, {"prefix": "NOTICES#"}, {"prefix": "LEAVING#"}]}}},
     },
 )
 """Records that may mean something to ``jobs.relay``.  The others (sessions, drafts, counts …) would only wake it."""

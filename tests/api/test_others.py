@@ -5,13 +5,15 @@ import os
 import urllib.request
 import uuid
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from chalicelib import wiring
+from chalicelib.domain.moments import stamp
 from chalicelib.services import rebuild
 from chalicelib.services.ledger import LedgerDay
-from chalicelib.store import documents, objects
+from chalicelib.store import directory, documents, objects
 from tests.api.client import Api
 
 # Attachments
@@ -126,6 +128,30 @@ def test_agents_and_teams(api: Api) -> None:
     assert api.get("/agents/lina").json == agent
     assert api.get("/teams").json["items"] == [{"id": "first", "name": "First line"}]
     assert api.get("/agents/nobody").status == 404
+
+
+def test_an_agent_goes_away_and_comes_back(api: Api) -> None:
+    api.desk.agent("lina"), api.desk.agent("vera", role="viewer")
+    until = api.desk.now + timedelta(hours=2)
+    away = api.post("/agents/lina/away", {"until": stamp(until)})
+    assert away.status == 200 and away.json["away"] == {"since": stamp(api.desk.now), "until": stamp(until)}
+    assert api.get("/agents/lina").json == away.json
+    longer = api.post("/agents/lina/away", {"until": None}).json["away"]
+    assert longer == {"since": stamp(api.desk.now), "until": None}
+    assert api.post("/agents/lina/back").json["away"] is None
+    assert api.post("/agents/vera/away", {}).status == 409
+    assert api.post("/agents/nobody/away", {}).status == 404
+    past = api.post("/agents/lina/away", {"until": stamp(api.desk.now)})
+    assert (past.status, list(past.json["fields"])) == (422, ["until"])
+    told = [each.what for each in directory.audit_entries("2026-11")]
+    assert (told.count("Went away"), told.count("Came back")) == (2, 1)
+
+
+def test_the_time_an_agent_is_back_passes_by_itself(api: Api) -> None:
+    api.desk.agent("lina")
+    api.post("/agents/lina/away", {"until": stamp(api.desk.now + timedelta(hours=2))})
+    api.desk.advance(hours=2)
+    assert api.get("/agents/lina").json["away"] is None
 
 
 # Search

@@ -16,6 +16,7 @@ TOLD: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("TICKET#1042", "DELIVERY#01", DELIVERY),
     ("RECEIPTS#2026-11-20", "a#support#0", {"time_key": SOME}),
     ("NOTICES#lina", "01", {}),
+    ("LEAVING#lina", "2026-11-20T09:00:00.000Z", {"time_key": SOME}),
 )
 SILENT = (
     ("TICKET#1042", "DRAFT#lina"),

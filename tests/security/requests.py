@@ -215,6 +215,10 @@ REQUESTS: dict[str, Make] = {
     "POST /settings/agents/{agent_id}": _target,
     "POST /settings/agents/{agent_id}/invite": _target,
     "POST /settings/agents/{agent_id}/factor": _target,
+    "POST /settings/agents/{agent_id}/presence": _target,
+    "POST /presence": a(away="1"),
+    "POST /api/v1/agents/{agent_id}/away": lambda world, me: Wanted({"agent_id": world.agent().id}, {"until": None}),
+    "POST /api/v1/agents/{agent_id}/back": lambda world, me: Wanted({"agent_id": world.agent().id}),
     "POST /settings/teams": lambda world, me: Wanted(fields={"name": world.next("New team ")}),
     "POST /settings/teams/{team_id}": lambda world, me: Wanted(
         {"team_id": world.team()}, {"name": world.next("Renamed ")}

@@ -65,6 +65,7 @@ CONSOLE = {
         POST /tickets/{ticket_id}/messages/{message_id}/again
         GET /tickets/{ticket_id}/replies                   POST /tickets/{ticket_id}/replies
         POST /tickets/{ticket_id}/replies/{reply_id}
+        POST /presence
         GET /settings/replies  POST /settings/replies      GET /settings/replies/new
         GET /settings/replies/{reply_id}                   POST /settings/replies/{reply_id}
         POST /settings/replies/{reply_id}/delete           POST /settings/replies/{reply_id}/restore
@@ -81,6 +82,7 @@ CONSOLE = {
         GET /settings/agents   GET /settings/agents/new    POST /settings/agents/new
         GET /settings/agents/{agent_id}                    POST /settings/agents/{agent_id}
         POST /settings/agents/{agent_id}/invite            POST /settings/agents/{agent_id}/factor
+        POST /settings/agents/{agent_id}/presence
         GET /settings/teams    POST /settings/teams        POST /settings/teams/{team_id}
         POST /settings/teams/{team_id}/delete
         GET /settings/inboxes  GET /settings/inboxes/new   POST /settings/inboxes/new
@@ -111,6 +113,7 @@ API = {
         POST /api/v1/tickets/{ticket_id}/messages/{message_id}/undo
         POST /api/v1/saved-replies                         PATCH /api/v1/saved-replies/{reply_id}
         DELETE /api/v1/saved-replies/{reply_id}            POST /api/v1/saved-replies/{reply_id}/restore
+        POST /api/v1/agents/{agent_id}/away                POST /api/v1/agents/{agent_id}/back
         POST /api/v1/tickets/{ticket_id}/merge             POST /api/v1/tickets/{ticket_id}/unmerge
     """,
     OPERATE: "GET /api/v1/ledger GET /api/v1/dead-letters",

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 from tests.simulation import consequences
-from tests.simulation.desk import Desk, Said, instant, plain
+from tests.simulation.desk import Desk, Said, instant, plain, soon
 from tests.simulation.mails import UNREADABLE, Mail
 from tests.simulation.witness import Witness
 
@@ -27,6 +27,8 @@ SENT_AGAIN = "sent-again"
 DIED_OF = 2
 """Whoever read a mail has to be gone so often before the mail is given up as one that cannot be read."""
 GIVEN_UP = "could not be read"
+KNOWN_SECONDS = 120
+"""How long an act may take that began before somebody left."""
 CORRECTS = "store/counters.py correct UpdateItem"
 """The site that sets totals right without what tickets are counted as."""
 
@@ -452,6 +454,37 @@ def _answers(state: State, message: Message, question: str) -> bool:
     return state.deliveries.get(str(message["id"]), {}).get("state") not in NEVER_ARRIVED
 
 
+def who_left_keeps_nothing_that_waits(state: State, tell: Tell) -> None:
+    """What waits with somebody who is away was given to them, or opened again, by a person who could know it."""
+    agents = {sk: plain(item) for (pk, sk), item in state.desk.items.items() if pk == "AGENTS"}
+    state.saw("who left keeps nothing that waits", sum("is away" in _why(each) for each in state.all_messages()))
+    for ticket_id, ticket in state.tickets.items():
+        holder = agents.get(str(ticket.get("assignee_id")), {})
+        away, since = holder.get("away"), instant(ticket.get("waiting_since"))
+        if ticket["status"] != "open" or since is None or not away:
+            continue
+        until = instant(away.get("until"))
+        if until is not None and until <= state.desk.world.time:
+            continue
+        if any(_came_back(state, each) for each in state.messages[ticket_id]):
+            continue  # an answer came back, or was taken back: that is its author's
+        left = soon(datetime.fromisoformat(away["since"]), -KNOWN_SECONDS)
+        by_people = [
+            each for each in state.messages[ticket_id]
+            if each["author_kind"] in ("agent", "bot") and datetime.fromisoformat(each["at"]) >= left
+        ]  # fmt: skip
+        if not by_people:
+            tell("who left keeps nothing that waits", f"{ticket_id} waits with {holder.get('name')}, who is away")
+
+
+def _why(message: Message) -> str:
+    return str(message.get("event", {}).get("why", ""))
+
+
+def _came_back(state: State, message: Message) -> bool:
+    return state.deliveries.get(str(message["id"]), {}).get("state") in NEVER_ARRIVED
+
+
 # 4
 
 
@@ -657,6 +690,6 @@ def one_acknowledgement(state: State, tell: Tell) -> None:
 PROMISES: tuple[Callable[[State, Tell], None], ...] = (
     originals_are_kept, every_mail_is_one_message, what_can_be_read_is_read, telegram_is_one_message, edits_are_shown,
     ledger_agrees, at_most_one_send, unclear_is_shown, one_first_answer, one_act_is_one_message,
-    who_was_not_answered_waits, timers_are_kept,
+    who_was_not_answered_waits, who_left_keeps_nothing_that_waits, timers_are_kept,
     counts_agree, nothing_reaches_others, lists_agree, merged_tickets_go_on, nothing_is_left, one_acknowledgement,
 )  # fmt: skip

@@ -3,7 +3,7 @@
 from chalice.app import Response
 
 from chalicelib.api.console import handed
-from chalicelib.api.console.settings_pages import FINE, NOTHING, Refusal, refusal_of, show
+from chalicelib.api.console.settings_pages import FINE, NOTHING, Refusal, refusal_of, set_presence, show
 from chalicelib.api.web import Form, Visit
 from chalicelib.domain.people import Agent
 from chalicelib.errors import DeskbellError
@@ -57,6 +57,15 @@ def invite_again(visit: Visit, agent_id: str) -> Response:
         agent = directory.agent(agent_id)
         return _agent_page(visit, agent, _form_of(agent), refusal_of(error))
     return _invited_page(visit, made)
+
+
+def change_presence(visit: Visit, agent_id: str) -> Response:
+    agent = directory.agent(agent_id)
+    try:
+        set_presence(visit, agent)
+    except DeskbellError as error:
+        return _agent_page(visit, agent, _form_of(agent), refusal_of(error))
+    return visit.go(f"{AGENTS}/{agent_id}", done="saved")
 
 
 def reset_factor(visit: Visit, agent_id: str) -> Response:

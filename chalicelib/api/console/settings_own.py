@@ -6,7 +6,7 @@ from chalice.app import Response
 
 from chalicelib.api.console import handed
 from chalicelib.api.console.qr_code import qr_svg
-from chalicelib.api.console.settings_pages import FINE, Refusal, refusal_of, show
+from chalicelib.api.console.settings_pages import FINE, Refusal, refusal_of, set_presence, show
 from chalicelib.api.web import Form, Visit
 from chalicelib.domain.people import Agent
 from chalicelib.errors import DeskbellError, InvalidInput
@@ -36,6 +36,16 @@ def save_own(visit: Visit) -> Response:
     except DeskbellError as error:
         return _page(visit, form, refusal_of(error))
     return visit.go(ME, done="saved")
+
+
+def change_presence(visit: Visit) -> Response:
+    """From the rail by one click; from the own settings with a time, when it is known."""
+    form = visit.form
+    try:
+        set_presence(visit, visit.agent)
+    except DeskbellError as error:
+        return _page(visit, _form_of(visit.agent), refusal_of(error))
+    return visit.go(ME, done="saved") if form.has("until") else visit.go("/lists/mine")
 
 
 def change_password(visit: Visit) -> Response:

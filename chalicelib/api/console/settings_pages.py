@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from chalice.app import Response
 
 from chalicelib.api.web import Form, Visit
+from chalicelib.domain.people import Agent
 from chalicelib.errors import DeskbellError, InvalidInput
+from chalicelib.services import presence
 from chalicelib.services.permissions import Action, allowed
+from chalicelib.web.words import zone_of
 
 NOTHING = Form({})
 
@@ -54,6 +58,21 @@ FINE = Refusal()
 
 def refusal_of(error: DeskbellError) -> Refusal:
     return Refusal(error.message, error.fields if isinstance(error, InvalidInput) else {}, error.status)
+
+
+def set_presence(visit: Visit, agent: Agent) -> None:
+    """What a form says of an agent: away, until a time of the visitor's own clock or until they are back, or back."""
+    if not visit.form.has("away"):
+        presence.come_back(agent.id, visit.actor, visit.at)
+        return
+    until = visit.form.value("until")
+    try:
+        local = datetime.fromisoformat(until) if until else None
+    except ValueError as error:
+        raise InvalidInput("That is no time.", {"until": "Write it like 2026-11-21T09:00."}) from error
+    if local is not None and local.tzinfo is None:
+        local = local.replace(tzinfo=zone_of(visit.agent.time_zone))
+    presence.leave(agent.id, local.astimezone(UTC) if local else None, visit.actor, visit.at)
 
 
 def show(visit: Visit, template: str, current: str, refusal: Refusal = FINE, **context: Any) -> Response:

@@ -20,7 +20,7 @@ from chalicelib.services.read_ticket import TicketView
 from chalicelib.store import live, messages, tickets
 from chalicelib.web.desk import Desk
 from chalicelib.web.render import url
-from chalicelib.web.words import zone_of
+from chalicelib.web.words import away_words, zone_of
 
 MORNING_HOUR = 9
 SENT_SECONDS = 10
@@ -78,7 +78,7 @@ def head_context(
 ) -> dict[str, Any]:
     """What stands above a conversation.  viewers: ids of other agents who have it open; None: look."""
     me = visit.agent
-    others = [(agent.id, agent.name) for agent in desk.may_take() if agent.id != me.id]
+    others = [(each.id, _named(each, visit)) for each in desk.may_take() if each.id != me.id]
     return {
         "ticket": ticket,
         "desk": desk,
@@ -90,6 +90,12 @@ def head_context(
         "snoozes": snoozes(visit.at, me),
         "viewers": tuple(desk.agent_name(each) for each in (_viewers(visit, ticket) if viewers is None else viewers)),
     }
+
+
+def _named(agent: Agent, visit: Visit) -> str:
+    """Whoever gives a ticket to somebody sees that they are not there."""
+    away = away_words(agent, visit.at, visit.agent.time_zone)
+    return f"{agent.name} ({away})" if away else agent.name
 
 
 def _viewers(visit: Visit, ticket: Ticket) -> list[str]:

@@ -190,7 +190,8 @@ def inbox(found: Inbox, public_url: str) -> Json:
     }
 
 
-def agent(found: Agent) -> Json:
+def agent(found: Agent, at: datetime) -> Json:
+    away = found.away if found.is_away(at) else None
     return {
         "id": found.id,
         "email": found.email,
@@ -200,6 +201,7 @@ def agent(found: Agent) -> Json:
         "team_ids": list(found.team_ids),
         "initials": found.initials,
         "time_zone": found.time_zone,
+        "away": {"since": stamp(away.since), "until": when(away.until)} if away else None,
         "created_at": stamp(found.created_at),
     }
 

@@ -155,6 +155,11 @@ INBOX = Record(
     },
 )
 
+AWAY = Record(
+    "Away",
+    {"since": WHEN, "until": Nullable(Moment("Null: until they are back."))},
+    about="Nothing is assigned to them by itself.",
+)
 AGENT = Record(
     "Agent",
     {
@@ -166,6 +171,7 @@ AGENT = Record(
         "team_ids": ListOf(Words()),
         "initials": Words(),
         "time_zone": Words("IANA name."),
+        "away": Nullable(AWAY),
         "created_at": WHEN,
     },
 )

@@ -9,7 +9,7 @@ from tests.simulation import draws
 from tests.simulation.desk import Desk
 
 T = TypeVar("T")
-FILES = ("customers", "agents", "calendars", "merging", "office", "own", "replies", "staff")
+FILES = ("customers", "agents", "calendars", "merging", "office", "own", "presence", "replies", "staff")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,6 +14,10 @@ from chalicelib.errors import InvalidInput
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MAX_WINDOWS = 6
 MIDNIGHT = "24:00"
+KEPT_DAYS = 40
+"""How long a calendar is kept as it was before a change: longer than anybody may wait for an answer."""
+MARGIN = timedelta(days=2)
+"""No zone is that far from UTC."""
 WINDOW = re.compile(r"(\d{1,2})(?:[:.](\d{2}))?\s*(?:-|–|to)\s*(\d{1,2})(?:[:.](\d{2}))?", re.ASCII)
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
@@ -42,6 +46,7 @@ class BusinessHours:
     country, region: whose public holidays close it ("" none); holidays: those, as their table said last.
     closed_days: further days that are closed; open_days: holidays on which it is open all the same.
     team_ids, inbox_ids: whose hours these are; for_others: everybody's whom no calendar names.
+    changed_at: since when clocks count by it as it is now; None: ever since.
     """
 
     id: str
@@ -57,6 +62,7 @@ class BusinessHours:
     inbox_ids: tuple[str, ...] = ()
     for_others: bool = False
     version: int = 1
+    changed_at: datetime | None = None
 
 
 def zone_named(name: str) -> ZoneInfo:
@@ -82,6 +88,20 @@ def closings(hours: BusinessHours) -> Mapping[date, str]:
     """Every date that is closed whatever its weekday, with its name."""
     named = {each.on: each.name for each in (*hours.holidays, *hours.closed_days)}
     return {date.fromisoformat(on): name for on, name in sorted(named.items()) if on not in hours.open_days}
+
+
+def what_counts(hours: BusinessHours) -> tuple[object, ...]:
+    """All of it that a deadline may depend on."""
+    whose = (hours.team_ids, hours.inbox_ids, hours.for_others)
+    return hours.time_zone, hours.shifts, tuple(sorted(closings(hours))), *whose
+
+
+def as_it_was(hours: BusinessHours, until: datetime) -> BusinessHours:
+    """What is kept of a calendar for the clocks that counted by it: of its closed days those that may have counted."""
+    first = (hours.changed_at or until - timedelta(days=KEPT_DAYS)).date() - MARGIN
+    last = until.date() + MARGIN
+    days = tuple(Day(on.isoformat(), name) for on, name in closings(hours).items() if first <= on <= last)
+    return replace(hours, country="", region="", holidays=(), closed_days=days, open_days=())
 
 
 @dataclass(frozen=True)

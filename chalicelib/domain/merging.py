@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from chalicelib.domain.ticket import LIVE, MAX_TAGS, PRIORITIES, SetAside, Status, Ticket
+from chalicelib.domain.ticket import LIVE, MAX_TAGS, PRIORITIES, Counted, SetAside, Status, Ticket
 from chalicelib.errors import Conflict, InvalidInput
 
 MAX_MERGED = 30
@@ -19,10 +19,10 @@ MAX_AT_ONCE = 20
 CHANGED = (
     "status", "closed_at", "status_before", "set_aside", "waiting_since", "snoozed_until", "updated_at",
     "last_message_id", "last_inbound_id", "snippet", "undelivered", "other_inbox_ids", "flags", "tags", "priority",
-    "assignee_id",
+    "assignee_id", "counted",
 )  # fmt: skip
 """What a merge may change of the survivor, but for the number of its messages, which is only added up."""
-STANDING = frozenset({"status", "closed_at", "status_before", "set_aside", "waiting_since", "snoozed_until"})
+STANDING = frozenset({"status", "closed_at", "status_before", "set_aside", "waiting_since", "snoozed_until", "counted"})
 """What tells whether somebody has to do something."""
 
 
@@ -88,6 +88,7 @@ def joined(survivor: Ticket, member: Ticket) -> Ticket:
         tags=tuple(dict.fromkeys((*survivor.tags, *member.tags)))[:MAX_TAGS],
         priority=max((each.priority for each in both), key=PRIORITIES.index),
         assignee_id=survivor.assignee_id or member.assignee_id,
+        counted=_counted(both),
     )
 
 
@@ -101,6 +102,13 @@ def _oldest_wait(tickets: Sequence[Ticket]) -> datetime | None:
     """Of what is live and of what was closed unanswered alike: whoever brings a ticket back finds who waited."""
     waits = [each.waiting_since or (each.set_aside.waiting_since if each.set_aside else None) for each in tickets]
     return min((each for each in waits if each is not None), default=None)
+
+
+def _counted(tickets: Sequence[Ticket]) -> Counted | None:
+    """Of the wait that goes on."""
+    since = _oldest_wait(tickets)
+    found = (each.counted for each in tickets)
+    return next((each for each in found if each is not None and each.started_at == since), tickets[0].counted)
 
 
 def _aside(survivor: Ticket, member: Ticket) -> SetAside | None:

@@ -41,6 +41,19 @@ class AnsweredElsewhere:
 
 
 @dataclass(frozen=True)
+class Counted:
+    """How far the clock of a wait had come when it was paused, or when the ticket changed hands: it goes on from there.
+
+    started_at: the wait that it is about, ``waiting_since``; due: the deadline, where it had come already.
+    """
+
+    started_at: datetime
+    since: datetime
+    used_ms: int = 0
+    due: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Ticket:
     """``id`` is the human number as text; addresses, links and URLs all use it."""
 
@@ -87,6 +100,8 @@ class Ticket:
     """The tickets that this one goes on for, also those that came along with another."""
     answered_elsewhere: AnsweredElsewhere | None = None
     """Kept when it is taken out of a merge: whoever answers must know that somebody did."""
+    counted: Counted | None = None
+    """Of this wait or of an earlier one; None: the clock runs from the beginning of the wait."""
 
     @property
     def number(self) -> int:
@@ -96,6 +111,11 @@ class Ticket:
     def is_undelivered(self) -> bool:
         """On the "undelivered" list: somebody still has to do something about a message that did not arrive."""
         return self.undelivered and self.status in LIVE and self.merged_into is None
+
+    @property
+    def first_wait(self) -> bool:
+        """Whether the customer who waits was never answered: the wait began with the ticket."""
+        return self.waiting_since is None or self.waiting_since <= self.created_at
 
 
 @dataclass(frozen=True)
@@ -119,12 +139,32 @@ class TicketRow:
     snoozed_until: datetime | None
     undelivered: bool
     last_message_id: str
+    first_wait: bool = True
+    counted: Counted | None = None
 
 
 def nobody_waits(ticket: Ticket) -> Ticket:
     """The customer was answered: nobody waits, nor will anybody when the ticket is brought back."""
     aside = ticket.set_aside
     return replace(ticket, waiting_since=None, set_aside=replace(aside, waiting_since=None) if aside else None)
+
+
+def wait_of(ticket: Ticket) -> datetime | None:
+    """Since when somebody waits, also while the ticket is put away."""
+    return ticket.waiting_since or (ticket.set_aside.waiting_since if ticket.set_aside else None)
+
+
+def is_counted_anew(before: Ticket, after: Ticket) -> bool:
+    """Whether a change of the ticket may change its clock: only then it is worth a look at what is promised."""
+    since = wait_of(before)
+    if since is None or since != wait_of(after) or before.counted != after.counted:
+        return False  # it ends, begins or comes back: what was counted of it stands
+    return _promised(before) != _promised(after) or (before.status == "pending") != (after.status == "pending")
+
+
+def _promised(ticket: Ticket) -> tuple[object, ...]:
+    """What says what is promised."""
+    return ticket.inbox_id, ticket.channel, ticket.team_id
 
 
 def checked_subject(subject: str) -> str:

@@ -58,7 +58,10 @@ def listeners() -> Listeners:
     connections = live.connections()
     if not connections:
         return Listeners((), Desk.of((), (), ()))
-    return Listeners(connections, Desk.of(directory.agents(), directory.teams(), directory.inboxes()))
+    from chalicelib.store import clocks
+
+    promised = clocks.in_force(config.now())
+    return Listeners(connections, Desk.of(directory.agents(), directory.teams(), directory.inboxes(), promised))
 
 
 def row_frame(loaded: tickets.Loaded, listening: Listeners) -> Frame:

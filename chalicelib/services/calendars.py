@@ -8,12 +8,21 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from chalicelib.domain.business_hours import WEEKDAYS, BusinessHours, Day, Shift, day_on, shifts_of, zone_named
-from chalicelib.domain.moments import random_id
+from chalicelib.domain.business_hours import (
+    WEEKDAYS,
+    BusinessHours,
+    Day,
+    Shift,
+    day_on,
+    shifts_of,
+    what_counts,
+    zone_named,
+)
+from chalicelib.domain.moments import random_id, whole_milliseconds
 from chalicelib.domain.people import Actor
-from chalicelib.errors import Conflict, InvalidInput, NotFound
+from chalicelib.errors import Conflict, InvalidInput
 from chalicelib.services import audit, holiday_tables
-from chalicelib.store import calendars, directory
+from chalicelib.store import calendars, clocks, directory
 from chalicelib.store.transaction import Lost
 
 MAX_NAME_CHARS = 60
@@ -52,7 +61,7 @@ def create(form: CalendarForm, actor: Actor, at: datetime, seed: str | None = No
         raise Conflict(f"There are {MAX_CALENDARS} calendars already. Delete one first.")
     made = _checked(form, BusinessHours(calendar_id, "", "", ()), others, at)
     try:
-        calendars.save(made)
+        made = _save(made, None, at)
     except Lost:
         return calendars.get(calendar_id)
     audit.record(actor, "Business hours added", made.name, at)
@@ -69,9 +78,8 @@ def change(
     after = _checked(form, before, [each for each in calendars.listing() if each.id != calendar_id], at)
     if after == before:
         return before
-    after = replace(after, version=before.version + 1)
     try:
-        calendars.save(after)
+        after = _save(after, before, at)
     except Lost as error:
         raise _changed_meanwhile() from error
     said = audit.changes(_told(before), _told(after), TOLD)
@@ -81,8 +89,12 @@ def change(
 
 def delete(calendar_id: str, actor: Actor, at: datetime) -> BusinessHours:
     hours = calendars.get(calendar_id)
-    if not calendars.delete(calendar_id):
-        raise NotFound("There is no such calendar.")
+    try:
+        calendars.delete(hours, whole_milliseconds(at))
+    except Lost as error:
+        calendars.get(calendar_id)  # NotFound for whoever was not the first to delete it
+        raise _changed_meanwhile() from error
+    clocks.forget()
     audit.record(actor, "Business hours deleted", hours.name, at)
     return hours
 
@@ -99,11 +111,25 @@ def look_ahead(at: datetime) -> int:
             continue  # a table that a newer library dropped: what it said last goes on to hold
         if found != hours.holidays:
             try:
-                calendars.save(replace(hours, holidays=found, version=hours.version + 1))
+                _save(replace(hours, holidays=found), hours, at)
             except Lost:
                 continue  # saved by somebody at this moment, holidays and all
             changed += 1
     return changed
+
+
+def _save(hours: BusinessHours, before: BusinessHours | None, at: datetime) -> BusinessHours:
+    """Clocks count by it from now on, and by what it was before until now."""
+    at, replaced = whole_milliseconds(at), None
+    if before is None:
+        hours = replace(hours, changed_at=at)
+    else:
+        hours = replace(hours, version=before.version + 1)
+        if what_counts(hours) != what_counts(before):
+            hours, replaced = replace(hours, changed_at=at), calendars.Before(before, at)
+    calendars.save(hours, replaced)
+    clocks.forget()
+    return hours
 
 
 def _holidays(country: str, region: str, at: datetime) -> tuple[Day, ...]:

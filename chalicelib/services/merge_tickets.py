@@ -12,7 +12,7 @@ from datetime import datetime
 from chalicelib.domain.merging import Merge, check_may_merge, joined, kept_of, outermost, parted
 from chalicelib.domain.moments import whole_milliseconds
 from chalicelib.domain.people import Actor
-from chalicelib.domain.ticket import AnsweredElsewhere, Ticket
+from chalicelib.domain.ticket import AnsweredElsewhere, Ticket, wait_of
 from chalicelib.errors import Conflict, InvalidInput, NotFound
 from chalicelib.services.change_ticket import event_message, snooze_timer
 from chalicelib.services.said import answers_to, find, left_waiting, stands
@@ -80,6 +80,7 @@ def _merge_once(survivor: Loaded, members: Sequence[Loaded], actor: Actor, at: d
     for n, member in enumerate(members):
         before, seen_before = ticket, seen
         ticket = joined(before, member.ticket)
+        ticket = tickets.with_clock(_who_waited(before, member.ticket, ticket), ticket, at)
         if ticket.last_message_id != before.last_message_id:
             seen = member.seen_by | ({actor.id} if actor.kind == "agent" else frozenset())
         record = Merge(member.ticket.id, at, actor.name, kept_of(before), kept_of(ticket),
@@ -98,6 +99,11 @@ def _merge_once(survivor: Loaded, members: Sequence[Loaded], actor: Actor, at: d
     _set_timer(transaction, stored, survivor.ticket)
     transaction.commit()
     return stored
+
+
+def _who_waited(survivor: Ticket, member: Ticket, together: Ticket) -> Ticket:
+    """The ticket whose customer waits for us in the merged one: its clock goes on."""
+    return member if wait_of(member) == wait_of(together) != wait_of(survivor) else survivor
 
 
 def _along(member: Loaded, survivor_id: str) -> list[Loaded]:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from chalicelib.domain.moments import from_stamp
 from chalicelib.domain.ticket import TicketRow
 from chalicelib.errors import InvalidInput
+from chalicelib.store.clock_tail import read_tail
 from chalicelib.store.models import DocumentItem, TicketItem, connection
 from chalicelib.store.tickets import SHARDS, UNDELIVERED, get_many, moment_of, row_of, tags_of
 
@@ -123,14 +124,18 @@ def _row_of_raw(raw: RawRow) -> TicketRow:
     def text(name: str) -> str | None:
         return raw[name]["S"] if name in raw else None
 
+    waiting_since = moment_of(text("waiting_since"))
+    key = text("activity_key") or text("waiting_key") or ""
+    first_wait, counted = read_tail(key, waiting_since)
     return TicketRow(
         id=raw["pk"]["S"].removeprefix("TICKET#"), subject=text("subject") or "", status=raw["status"]["S"],
         priority=raw["priority"]["S"], inbox_id=text("inbox_id") or "", channel=text("channel") or "",
         customer_id=text("customer_id") or "", customer_name=text("customer_name") or "",
         assignee_id=text("assignee_id"), team_id=text("team_id"), snippet=text("snippet") or "",
         tags=tags_of(text("tags")), updated_at=from_stamp(raw["updated_at"]["S"]),
-        waiting_since=moment_of(text("waiting_since")), snoozed_until=moment_of(text("snoozed_until")),
-        undelivered="undelivered" in raw, last_message_id=text("last_message_id") or "",
+        waiting_since=waiting_since, snoozed_until=moment_of(text("snoozed_until")),
+        undelivered="undelivered" in raw, last_message_id=text("last_message_id") or "", first_wait=first_wait,
+        counted=counted,
     )  # fmt: skip
 
 

@@ -6,9 +6,20 @@ from datetime import datetime
 
 from pynamodb.exceptions import UpdateError
 
-from chalicelib.domain.moments import from_stamp, stamp
-from chalicelib.domain.ticket import DONE, LIVE, AnsweredElsewhere, SetAside, Status, Ticket, TicketRow
+from chalicelib.domain.moments import from_stamp, stamp, whole_milliseconds
+from chalicelib.domain.ticket import (
+    DONE,
+    LIVE,
+    AnsweredElsewhere,
+    Counted,
+    SetAside,
+    Status,
+    Ticket,
+    TicketRow,
+    is_counted_anew,
+)
 from chalicelib.errors import NotFound
+from chalicelib.store.clock_tail import tail_of
 from chalicelib.store.codec import decode, encode
 from chalicelib.store.models import CounterItem, DocumentItem, TicketItem
 from chalicelib.store.transaction import Transaction
@@ -40,12 +51,13 @@ class _Rest:
     merged_into: str | None = None
     merged: tuple[str, ...] = ()
     answered_elsewhere: AnsweredElsewhere | None = None
+    counted: Counted | None = None
 
 
 REST_FIELDS = (
     "customer_handle", "created_at", "other_inbox_ids", "last_inbound_id", "message_count", "closed_at",
     "linked_ticket_ids", "flags", "status_before", "participants", "conversation_key", "set_aside",
-    "merged_into", "merged", "answered_elsewhere",
+    "merged_into", "merged", "answered_elsewhere", "counted",
 )  # fmt: skip
 
 
@@ -66,7 +78,8 @@ def list_keys(ticket: Ticket, at: datetime) -> dict[str, str | None]:
     """The index keys of a ticket; None keeps it out of that index.
 
     A snoozed ticket shows in "snoozed" alone.  Filed statuses lie by the month in which they were filed.  A merged
-    ticket shows among its customer's alone, and there its key names the ticket that goes on.
+    ticket shows among its customer's alone, and there its key names the ticket that goes on.  The keys that lists sort
+    by end with what a row must know of its clock beyond its columns: an index's columns can never be added to.
     """
     if ticket.merged_into is not None:
         keys = dict.fromkeys(LIST_KEYS)
@@ -79,13 +92,14 @@ def list_keys(ticket: Ticket, at: datetime) -> dict[str, str | None]:
     group = "snoozed" if snoozed else ticket.status
     holder = f"agent#{ticket.assignee_id}" if ticket.assignee_id else f"team#{ticket.team_id or '-'}"
     waits = live and not snoozed and ticket.waiting_since is not None
+    tail = f"{ticket.id}{tail_of(ticket)}"
     return {
         "status_key": f"{group}#{shard}" if live else f"{ticket.status}#{month}",
-        "activity_key": f"{stamp(ticket.updated_at)}#{ticket.id}",
+        "activity_key": f"{stamp(ticket.updated_at)}#{tail}",
         "holder_key": holder if live and not snoozed else None,
         "inbox_key": f"{ticket.inbox_id}#{shard}" if live and not snoozed else None,
         "wait_key": f"wait#{shard}" if waits else None,
-        "waiting_key": f"{stamp(ticket.waiting_since)}#{ticket.id}" if waits and ticket.waiting_since else None,
+        "waiting_key": f"{stamp(ticket.waiting_since)}#{tail}" if waits and ticket.waiting_since else None,
         "customer_key": ticket.customer_id,
         "created_key": f"{stamp(ticket.created_at)}#{ticket.id}",
     }
@@ -215,7 +229,8 @@ def put_changed(
     ``keep_seen`` False makes it unread for everybody; ``seen_by``: for whom alone it is not.  Returns the ticket as it
     will be stored.
     """
-    stored = replace(_wait_in_place(after), version=before.ticket.version + 1)
+    after = _wait_in_place(after)
+    stored = replace(with_clock(before.ticket, after, at), version=before.ticket.version + 1)
     if stored.is_undelivered and not before.ticket.is_undelivered:
         transaction.put("undelivered", DocumentItem(UNDELIVERED, f"{int(stored.id):012d}"))
     if before.ticket.is_undelivered and not stored.is_undelivered:
@@ -224,6 +239,16 @@ def put_changed(
     item = as_item(stored, at, seen if keep_seen else ())
     transaction.put("ticket", item, TicketItem.version == before.ticket.version)
     return stored
+
+
+def with_clock(before: Ticket, after: Ticket, at: datetime) -> Ticket:
+    """Whoever pauses the clock or hands the ticket on, and by what: how far it had come is not forgotten."""
+    if not is_counted_anew(before, after):
+        return after
+    from chalicelib.domain import promises  # calendars and zones cost a cold start, and few writes need them
+    from chalicelib.store import clocks
+
+    return replace(after, counted=promises.counted(before, after, clocks.read(), whole_milliseconds(at)))
 
 
 def _wait_in_place(ticket: Ticket) -> Ticket:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from chalicelib.domain.people import Agent, Inbox, Team
+
+if TYPE_CHECKING:
+    from chalicelib.domain.promises import Deadline, InForce, Waiting
 
 
 @dataclass(frozen=True)
@@ -13,13 +18,18 @@ class Desk:
     agents: Mapping[str, Agent]
     teams: Mapping[str, Team]
     inboxes: Mapping[str, Inbox]
+    in_force: InForce | None = None
+    """What is promised to customers; None where no deadline is shown."""
 
     @staticmethod
-    def of(agents: Iterable[Agent], teams: Iterable[Team], inboxes: Iterable[Inbox]) -> Desk:
+    def of(
+        agents: Iterable[Agent], teams: Iterable[Team], inboxes: Iterable[Inbox], in_force: InForce | None = None
+    ) -> Desk:
         return Desk(
             {agent.id: agent for agent in agents},
             {team.id: team for team in teams},
             {inbox.id: inbox for inbox in inboxes},
+            in_force,
         )
 
     def agent_name(self, agent_id: str | None) -> str:
@@ -34,6 +44,14 @@ class Desk:
 
     def inbox_name(self, inbox_id: str) -> str:
         return self.inboxes[inbox_id].name if inbox_id in self.inboxes else ""
+
+    def deadline(self, ticket: Waiting, now: datetime) -> Deadline | None:
+        """By when to answer; None where nobody waits."""
+        if self.in_force is None or ticket.waiting_since is None:
+            return None
+        from chalicelib.domain.promises import deadline_of
+
+        return deadline_of(ticket, self.in_force, now)
 
     def may_take(self) -> tuple[Agent, ...]:
         """Agents to whom a ticket can be given."""

@@ -17,6 +17,8 @@ from chalicelib.domain.people import Agent
 if TYPE_CHECKING:
     from markupsafe import Markup
 
+    from chalicelib.domain.promises import Deadline
+
 LINK = re.compile(r"https?://[^\s<>\"'“”]+[^\s<>\"'“”.,;:!?)\]}]")
 MANY = 99
 SHORT_CHARS = 200
@@ -83,6 +85,13 @@ def day(moment: datetime, now: datetime, zone: str) -> str:
     local = moment.astimezone(zone_of(zone))
     year = "" if local.year == now.astimezone(zone_of(zone)).year else f" {local.year}"
     return f"{local.day} {local:%b}{year}"
+
+
+def due(moment: datetime, now: datetime, zone: str) -> str:
+    """A deadline: "due in 35 min", minutes begun count whole, or "late since 14:20"; static/desk.js counts it on."""
+    if moment < now:
+        return f"late since {clock(moment, now, zone)}"
+    return f"due in {short_span(now, moment + timedelta(minutes=1) - timedelta.resolution)}"
 
 
 def exact(moment: datetime, zone: str) -> str:
@@ -211,12 +220,28 @@ def hours_until(moment: datetime, now: datetime) -> float:
     return (now - moment).total_seconds() / 3600
 
 
+def length_words(length: timedelta) -> str:
+    from chalicelib.domain.sla_words import span
+
+    return span(length)
+
+
+def explained(promised: Deadline, zone: str) -> str:
+    """Where the time goes until a deadline."""
+    from chalicelib.domain.sla_words import explanation
+
+    return explanation(promised.clock, zone_of(zone))
+
+
 FILTERS: dict[str, Callable[..., object]] = {
     "short_span": short_span,
     "own_files": own_files,
     "hours_until": hours_until,
     "clock": clock,
     "day": day,
+    "due": due,
+    "length_words": length_words,
+    "explained": explained,
     "exact": exact,
     "away_words": away_words,
     "iso": iso,

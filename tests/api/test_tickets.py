@@ -233,7 +233,7 @@ def test_a_row_is_what_every_listing_shows_and_reads_no_whole_ticket(api: Api, m
     assert row == {name: made[name] for name in row}
     assert made.keys() - row.keys() == {
         "customer_handle", "message_count", "closed_at", "linked_ticket_ids", "merged_ticket_ids", "flags", "version",
-        "created_at",
+        "created_at", "deadline_explained",
     }  # fmt: skip
 
 

@@ -147,7 +147,8 @@ def test_every_night_the_holidays_of_a_year_more_are_known(desk: Desk, monkeypat
     assert calendars.look_ahead(desk.now + timedelta(days=366)) == 1
     after = kept.get(hours.id)
     assert {each.on[:4] for each in after.holidays} == {"2027", "2028", "2029", "2030"}
-    assert replace(after, holidays=hours.holidays, version=hours.version) == hours
+    assert after.changed_at == desk.now + timedelta(days=366)
+    assert replace(after, holidays=hours.holidays, version=hours.version, changed_at=hours.changed_at) == hours
     assert kept.get(plain.id) == plain
 
     def dropped(*_: object) -> None:

@@ -635,14 +635,24 @@ def _keys(ticket_id: str, ticket: dict[str, Any]) -> dict[str, str | None]:
         return {"status_key": f"snoozed#{shard}" if live else f"{ticket['status']}#{month}"}
     holder = f"agent#{ticket['assignee_id']}" if ticket.get("assignee_id") else f"team#{ticket.get('team_id') or '-'}"
     waits = live and ticket.get("waiting_since")
+    tail = f"{ticket_id}{_clock_tail(ticket) if waits else ''}"
     return {
         "status_key": f"{ticket['status']}#{shard if live else month}",
-        "activity_key": f"{ticket['updated_at']}#{ticket_id}",
+        "activity_key": f"{ticket['updated_at']}#{tail}",
         "holder_key": holder if live else None,
         "inbox_key": f"{ticket['inbox_id']}#{shard}" if live else None,
         "wait_key": f"wait#{shard}" if waits else None,
-        "waiting_key": f"{ticket['waiting_since']}#{ticket_id}" if waits else None,
+        "waiting_key": f"{ticket['waiting_since']}#{tail}" if waits else None,
     }
+
+
+def _clock_tail(ticket: dict[str, Any]) -> str:
+    """Who waits anew since an answer, and how far a clock had come that was stopped once."""
+    counted = ticket.get("counted") or {}
+    same = counted.get("started_at") == ticket["waiting_since"]
+    stopped = [counted["since"], str(counted.get("used_ms", 0)), counted.get("due", "")] if same else []
+    anew = ticket["waiting_since"] > ticket["created_at"]
+    return "".join(f"#{each}" for each in ("n" if anew else "f", *stopped)) if anew or stopped else ""
 
 
 def merged_tickets_go_on(state: State, tell: Tell) -> None:

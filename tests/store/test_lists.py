@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from botocore.client import BaseClient
 
+from chalicelib.domain.ticket import Counted
 from chalicelib.errors import InvalidInput
 from chalicelib.store import lists, tickets
 from chalicelib.store.lists import ListName
@@ -72,3 +73,24 @@ def test_longest_waiting_first(desk: Desk) -> None:
 def test_a_cursor_of_somebody_else_is_refused(desk: Desk) -> None:
     with pytest.raises(InvalidInput, match="not one of ours"):
         lists.page(ListName("open"), cursor="a")
+
+
+@pytest.mark.parametrize("kind", ["open", "waiting", "team", "inbox"])
+def test_a_row_knows_of_its_clock_what_the_ticket_knows(desk: Desk, kind: lists.ListKind) -> None:
+    since = desk.now - timedelta(hours=1)
+    counted = Counted(desk.now, since, 90_500, desk.now)
+    _store(desk, 0, counted=counted, created_at=desk.now)
+    _store(desk, 1, created_at=since)
+    _store(desk, 2, counted=Counted(since, since), created_at=since)
+    _store(desk, 3, counted=Counted(desk.now + timedelta(minutes=3), since), created_at=since)
+    _store(desk, 4, created_at=desk.now + timedelta(minutes=4))
+    name = ListName(kind, {"team": "-", "inbox": "support"}.get(kind, ""))
+    found = {row.id: (row.first_wait, row.counted) for row in lists.page(name).rows}
+    late = Counted(desk.now + timedelta(minutes=3), since)
+    assert found == {
+        "0": (True, counted),
+        "1": (False, None),
+        "2": (False, None),
+        "3": (False, late),
+        "4": (True, None),
+    }

@@ -29,6 +29,23 @@ def test_a_moment_in_the_agents_zone(hours_ago: float, zone: str, expected: str)
     assert words.clock(NOON - timedelta(hours=hours_ago), NOON, zone) == expected
 
 
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (-86_400, "late since yesterday 12:00"),
+        (-1, "late since 11:59"),
+        (0, "due in now"),
+        (1, "due in 1 min"),
+        (60, "due in 1 min"),
+        (61, "due in 2 min"),
+        (3_600, "due in 1 h"),
+        (2 * 86_400, "due in 2 d"),
+    ],
+)
+def test_a_deadline_counts_begun_minutes_until_it_is_past(seconds: int, expected: str) -> None:
+    assert words.due(NOON + timedelta(seconds=seconds), NOON, "UTC") == expected
+
+
 @pytest.mark.parametrize(("count", "expected"), [(0, "0"), (99, "99"), (100, "99+")])
 def test_counts_are_exact_up_to_99(count: int, expected: str) -> None:
     assert words.capped(count) == expected

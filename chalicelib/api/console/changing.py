@@ -113,7 +113,7 @@ def _words(field: str, ticket: Ticket, desk: Desk, visit: Visit) -> str:
 
 
 def _changed(visit: Visit, ticket: Ticket, words: Any, undo: dict[str, Any] | None) -> Response:
-    desk = the_desk()
+    desk = the_desk(visit.at)
     named = list_beside(visit, desk)
     if not visit.wants_fragment:
         return visit.go(f"/tickets/{ticket.id}", **{"in": named.key})

@@ -23,7 +23,7 @@ def home(visit: Visit) -> Response:
 
 @console_route(blueprint, "/lists/{key}")
 def show_list(visit: Visit, key: str) -> Response:
-    desk = the_desk()
+    desk = the_desk(visit.at)
     named = rail.named(unquote(key), visit.agent, desk, visit.at)
     return show_screen(visit, desk, named, named.label)
 
@@ -31,7 +31,7 @@ def show_list(visit: Visit, key: str) -> Response:
 @console_route(blueprint, "/lists/{key}/rows")
 def show_rows(visit: Visit, key: str) -> Response:
     """Further rows; without a cursor the first page, for a console that cannot listen."""
-    desk = the_desk()
+    desk = the_desk(visit.at)
     named = rail.named(unquote(key), visit.agent, desk, visit.at)
     return visit.page("lists/rows.html", **list_context(visit, desk, named, visit.query("cursor") or None))
 
@@ -40,9 +40,10 @@ def show_rows(visit: Visit, key: str) -> Response:
 def search(visit: Visit) -> Response:
     text = visit.query("q").strip()[:MAX_SEARCH_CHARS]
     named = rail.search_results(text)
+    desk = the_desk(visit.at)
     if visit.query("part") == "rows":
-        return visit.page("lists/rows.html", **list_context(visit, the_desk(), named, visit.query("cursor") or None))
-    return show_screen(visit, the_desk(), named, named.label, query=text)
+        return visit.page("lists/rows.html", **list_context(visit, desk, named, visit.query("cursor") or None))
+    return show_screen(visit, desk, named, named.label, query=text)
 
 
 @console_route(blueprint, "/counts")

@@ -60,7 +60,7 @@ def _customer(form: Form) -> Party:
 
 
 def _form(visit: Visit, typed: Form, errors: dict[str, str], problem: str) -> Response:
-    desk = the_desk()
+    desk = the_desk(visit.at)
     named = list_beside(visit, desk)
     return show_screen(
         visit,

@@ -19,8 +19,14 @@ from chalicelib.store.counters import DayCounted
 from chalicelib.web.desk import Desk
 
 
-def the_desk() -> Desk:
-    return Desk.of(directory.agents(), directory.teams(), directory.inboxes())
+def the_desk(at: datetime | None = None) -> Desk:
+    """``at``: with what is promised, for a page that shows deadlines."""
+    named = directory.agents(), directory.teams(), directory.inboxes()
+    if at is None:
+        return Desk.of(*named)
+    from chalicelib.store import clocks
+
+    return Desk.of(*named, clocks.in_force(at))
 
 
 def list_beside(visit: Visit, desk: Desk) -> Named:

@@ -44,7 +44,7 @@ def _to_survivor(visit: Visit, survivor_id: str, ticket_id: str) -> Response:
 
 def show_view(visit: Visit, view: TicketView, composer: Composer | None = None, status: int = 200) -> Response:
     """The ticket beside its list; for htmx the ticket alone."""
-    desk = the_desk()
+    desk = the_desk(visit.at)
     named = list_beside(visit, desk)
     context = {
         **ticket_context(visit, view, desk, named),
@@ -117,7 +117,7 @@ def toast_of(message: Message, visit: Visit) -> dict[str, Any]:
 @console_route(blueprint, "/tickets/{ticket_id}/head")
 def show_head(visit: Visit, ticket_id: str) -> Response:
     """What stands above the conversation, when somebody else changed it."""
-    ticket, desk = tickets.get(ticket_id), the_desk()
+    ticket, desk = tickets.get(ticket_id), the_desk(visit.at)
     if ticket.id != ticket_id:
         return _to_survivor(visit, ticket.id, ticket_id)
     return visit.page("ticket/above.html", **head_context(visit, ticket, desk, list_beside(visit, desk)))

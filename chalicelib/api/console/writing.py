@@ -128,7 +128,7 @@ def _composer_again(visit: Visit, ticket_id: str, typed: Typed, status: int = 20
 
 def _written(visit: Visit, message: Message) -> Response:
     """An empty composer; the message joins the conversation, the head its new status, and a toast offers undo."""
-    ticket, desk = tickets.get(message.ticket_id), the_desk()
+    ticket, desk = tickets.get(message.ticket_id), the_desk(visit.at)
     shown = messages.newest(ticket.id, merged=ticket.merged).messages
     composer = composer_for(ticket, shown, desk, visit.agent, Typed())
     return visit.page(
@@ -196,7 +196,7 @@ def undo(visit: Visit, ticket_id: str, message_id: str) -> Response:
     draft = take_back.undo(ticket_id, message_id, visit.actor, visit.at)
     if not visit.wants_fragment:
         return visit.go(f"/tickets/{ticket_id}")
-    ticket, desk = tickets.get(ticket_id), the_desk()
+    ticket, desk = tickets.get(ticket_id), the_desk(visit.at)
     returns = draft is not None and typed is None
     return visit.page(
         "ticket/undone.html",

@@ -32,7 +32,7 @@ def merge_tickets(call: Call, ticket_id: str) -> Json:
 
     tickets.get(ticket_id)  # so that a 404 is about the ticket, and not about what the body names
     with referring("ticket_ids"):
-        return render.ticket(service.merge(ticket_id, call.body["ticket_ids"], call.actor(), call.at))
+        return render.ticket(service.merge(ticket_id, call.body["ticket_ids"], call.actor(), call.at), call.at)
 
 
 @operation(
@@ -54,4 +54,4 @@ def unmerge_tickets(call: Call, ticket_id: str) -> Json:
 
     tickets.get(ticket_id)
     with referring("ticket_ids"):
-        return render.ticket(service.unmerge(ticket_id, call.body["ticket_ids"], call.actor(), call.at))
+        return render.ticket(service.unmerge(ticket_id, call.body["ticket_ids"], call.actor(), call.at), call.at)

@@ -1,7 +1,10 @@
 """Domain values as the API writes them (``shapes`` says what each field is)."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from chalicelib.api.schema import Json
 from chalicelib.domain.message import Attachment, Delivery, Message, Party
@@ -10,6 +13,9 @@ from chalicelib.domain.people import Agent, Customer, Inbox, Team
 from chalicelib.domain.ticket import Ticket, TicketRow
 from chalicelib.store import messages
 from chalicelib.store.tickets import EarlierTicket
+
+if TYPE_CHECKING:
+    from chalicelib.domain.promises import Deadline
 
 MAX_TEXT_CHARS = 300_000
 MAX_HTML_CHARS = 600_000
@@ -21,8 +27,19 @@ def when(moment: datetime | None) -> str | None:
     return stamp(moment) if moment else None
 
 
-def row(found: Ticket | TicketRow) -> Json:
+def _promised(found: Ticket | TicketRow, at: datetime) -> Deadline | None:
+    from chalicelib.domain.promises import deadline_of
+    from chalicelib.store import clocks
+
+    return deadline_of(found, clocks.in_force(at), at) if found.waiting_since else None
+
+
+def row(found: Ticket | TicketRow, at: datetime) -> Json:
     """What a list shows of a ticket."""
+    return _row(found, _promised(found, at))
+
+
+def _row(found: Ticket | TicketRow, promised: Deadline | None) -> Json:
     return {
         "id": found.id,
         "number": int(found.id),
@@ -40,14 +57,20 @@ def row(found: Ticket | TicketRow) -> Json:
         "last_message_id": found.last_message_id,
         "undelivered": found.undelivered,
         "waiting_since": when(found.waiting_since),
+        "answer_by": when(promised.due) if promised else None,
+        "late": promised is not None and promised.late,
         "snoozed_until": when(found.snoozed_until),
         "updated_at": stamp(found.updated_at),
     }
 
 
-def ticket(found: Ticket) -> Json:
+def ticket(found: Ticket, at: datetime) -> Json:
+    from chalicelib.domain.sla_words import explanation
+
+    promised = _promised(found, at)
     return {
-        **row(found),
+        **_row(found, promised),
+        "deadline_explained": explanation(promised.clock, UTC) if promised else "",
         "customer_handle": found.customer_handle,
         "message_count": found.message_count,
         "closed_at": when(found.closed_at),

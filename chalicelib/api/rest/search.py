@@ -30,4 +30,4 @@ def search_tickets(call: Call) -> Json:
     from chalicelib.services import search
 
     found = search.find(call.query["q"], call.at, call.cursor)
-    return {"items": [render.ticket(each.ticket) for each in found.tickets], "next": found.next}
+    return {"items": [render.ticket(each.ticket, call.at) for each in found.tickets], "next": found.next}

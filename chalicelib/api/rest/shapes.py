@@ -37,12 +37,15 @@ IN_A_ROW: dict[str, Shape] = {
     "last_message_id": Words("Give it as `last_seen_message_id` when you reply."),
     "undelivered": Flag("True while a message of ours did not arrive."),
     "waiting_since": Nullable(Moment("Since when the customer waits for us; null: not at all.")),
+    "answer_by": Nullable(Moment("What is promised; null: nobody waits for us, or the clock stands while pending.")),
+    "late": Flag("True once `answer_by` is past."),
     "snoozed_until": Nullable(WHEN),
     "updated_at": Moment("When anything last happened on it."),
 }
 """What the desk's lists hold of a ticket."""
 
 BESIDES: dict[str, Shape] = {
+    "deadline_explained": Words("Why the answer is due then, in sentences; empty: no clock runs."),
     "customer_handle": Words("Where the customer writes from."),
     "message_count": Number(0),
     "closed_at": Nullable(WHEN),

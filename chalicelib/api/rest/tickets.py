@@ -64,9 +64,9 @@ def list_tickets(call: Call) -> Json:
     chosen = lists.sections(call.query, call.at)
     rows, behind = lists.read(chosen, call.cursor, call.limit, lists.keeps(call.query))
     if call.query.get("fields") == "row":
-        return {"items": [render.row(row) for row in rows], "next": behind}
+        return {"items": [render.row(row, call.at) for row in rows], "next": behind}
     whole = tickets.get_many([row.id for row in rows])
-    return {"items": [render.ticket(whole[row.id].ticket) for row in rows if row.id in whole], "next": behind}
+    return {"items": [render.ticket(whole[row.id].ticket, call.at) for row in rows if row.id in whole], "next": behind}
 
 
 CUSTOMER_IN = Record(
@@ -129,7 +129,7 @@ def create_ticket(call: Call) -> Json:
         call.seed,
         body.get("undo_seconds", 0),
     )
-    return render.ticket(ticket)
+    return render.ticket(ticket, call.at)
 
 
 def _check_inbox(inbox_id: str, direction: str) -> None:
@@ -147,7 +147,7 @@ def _check_inbox(inbox_id: str, direction: str) -> None:
 
 @operation(Operation("get_ticket", "Read a ticket", "Tickets", "tickets.read", TICKET))
 def get_ticket(call: Call, ticket_id: str) -> Json:
-    return render.ticket(tickets.get(ticket_id))
+    return render.ticket(tickets.get(ticket_id), call.at)
 
 
 TICKET_CHANGES = Record(
@@ -191,7 +191,7 @@ def change_ticket(call: Call, ticket_id: str) -> Json:
     if "tags" in wanted:
         wanted["tags"] = tuple(wanted["tags"])
     changed = service.change(ticket_id, call.actor(), service.Changes(**wanted), call.at, call.body.get("version"))
-    return render.ticket(changed)
+    return render.ticket(changed, call.at)
 
 
 def _check_named(wanted: dict[str, Any]) -> None:

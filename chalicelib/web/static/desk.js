@@ -26,16 +26,18 @@ function day(moment) {
 }
 function clock(moment) {
   const time = dated({ hour: "2-digit", minute: "2-digit" }).format(moment);
-  const days = [0, 86400000].map((back) => dated({ dateStyle: "short" }).format(now() - back));
+  const days = [0, 864e5].map((back) => dated({ dateStyle: "short" }).format(now() - back));
   const at = days.indexOf(dated({ dateStyle: "short" }).format(moment));
   return at === 0 ? time : `${at === 1 ? "yesterday" : day(moment)} ${time}`;
 }
-const AS = { span, clock, day };
+const due = (moment) => (moment < now() ? `late since ${clock(moment)}` : `due in ${span(2 * now() - moment - 59999)}`);
+const AS = { span, clock, day, due };
 function tellTimes(within = document) {
   for (const time of all("time[data-as]", within)) {
-    const words = AS[time.dataset.as](new Date(time.dateTime));
+    const moment = new Date(time.dateTime), past = now() - moment, words = AS[time.dataset.as](moment);
     if (time.textContent !== words) time.textContent = words;
-    time.closest(".wait.waiting")?.classList.toggle("long", now() - new Date(time.dateTime) >= 86400000);
+    time.closest(".wait.waiting")?.classList.toggle("long", past >= 864e5);
+    time.closest(".due")?.classList.toggle("bad", past > 0);
   }
 }
 setInterval(tellTimes, 20000);

@@ -15,7 +15,7 @@ from chalicelib.errors import InvalidInput
 
 MAX_CLAUSES = 12
 MAX_PHRASES = 3
-STATES = (*STATUSES, "snoozed", "unassigned", "undelivered")
+STATES = (*STATUSES, "snoozed", "unassigned", "undelivered", "late")
 PIECE = re.compile(
     r"""(?:(?P<field>[A-Za-z]{2,8}):)?(?:["“”„«»「」](?P<phrase>[^"“”„«»「」]*)["“”„«»「」]?|(?P<word>[^\s"“”„«»「」]+))"""
 )

@@ -26,6 +26,7 @@ def filter_of(query: Query, at: datetime, me: str, zone: str) -> Fits:
     days = (query.before, query.after)
     before, after = (datetime.combine(day, time(), ZoneInfo(zone)) if day else None for day in days)
     statuses, tags = {*query.states} & {*STATUSES}, set(query.tags)
+    is_late = _lateness(at) if "late" in query.states else None
 
     def fits(ticket: Ticket | TicketRow) -> bool:
         snoozed = ticket.snoozed_until is not None and ticket.snoozed_until > at
@@ -36,6 +37,7 @@ def filter_of(query: Query, at: datetime, me: str, zone: str) -> Fits:
             and ("snoozed" not in query.states or snoozed)
             and ("unassigned" not in query.states or ticket.assignee_id is None)
             and ("undelivered" not in query.states or ticket.undelivered)
+            and (is_late is None or is_late(ticket))
             and (not inboxes or not inboxes.isdisjoint((ticket.inbox_id, *other_inboxes)))
             and (not query.senders or (isinstance(ticket, Ticket) and _is_from(ticket, query.senders)))
             and (not holders or ticket.assignee_id in holders)
@@ -45,6 +47,19 @@ def filter_of(query: Query, at: datetime, me: str, zone: str) -> Fits:
         )
 
     return fits
+
+
+def _lateness(at: datetime) -> Fits:
+    from chalicelib.domain.promises import deadline_of  # calendars and zones, which few searches need
+    from chalicelib.store import clocks
+
+    in_force = clocks.in_force(at)
+
+    def is_late(ticket: Ticket | TicketRow) -> bool:
+        promised = deadline_of(ticket, in_force, at)
+        return promised is not None and promised.late
+
+    return is_late
 
 
 def _is_from(ticket: Ticket, senders: Sequence[Clause]) -> bool:
@@ -97,6 +112,8 @@ def lists_of(query: Query, at: datetime) -> list[ListName]:
         return [ListName("undelivered")]
     if "snoozed" in marks:
         return [ListName("snoozed")]
+    if "late" in marks:  # who has waited longest comes first, and a snooze stops no clock
+        return [ListName("waiting"), ListName("snoozed")]
     unfiled = LIVE if "unassigned" in marks else LIVE | DONE
     statuses = [each for each in STATUSES if each in (query.statuses or unfiled)]
     found = [ListName(each) for each in statuses if each in LIVE]

@@ -28,5 +28,5 @@ def test_words_of_a_message_are_found_by_keyboard(stack: LocalStack, window: Win
 def test_where_nothing_is_found_the_page_says_what_can_be_typed(stack: LocalStack, window: Window) -> None:
     page = window("ben", "/search?q=brontosaurus")
     expect(page.locator("#syntax")).to_contain_text("from:ada@example.com")
-    page.goto("/search?q=is:late")
+    page.goto("/search?q=is:lost")
     expect(page.get_by_text("That cannot be searched for")).to_be_visible()

@@ -88,7 +88,7 @@ def test_days(typed: str, day: date) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("is:late", "“is:late” is not known"), ("before:soon", "is no day"), ("after:2026-02-30", "is no day"),
+        ("is:lost", "“is:lost” is not known"), ("before:soon", "is no day"), ("after:2026-02-30", "is no day"),
         ("after:9999y", "is no day"), ('tag:""', "Say what tag: is to be, as in tag:refund."),
         (" ".join(f"word{n}x" for n in range(MAX_CLAUSES + 1)), "at most 12 words"),
         ('"a1 b1" "a2 b2" "a3 b3" "a4 b4"', "3 phrases"),

@@ -15,6 +15,7 @@ from chalicelib.services.add_note import add_note
 from chalicelib.services.change_ticket import Changes, change
 from chalicelib.services.rebuild import index
 from chalicelib.services.receive_message import Envelope, receive
+from chalicelib.services.reply_to_ticket import Reply, reply
 from chalicelib.store import messages, postings
 from chalicelib.store.models import PostingItem
 from tests.engine import Desk
@@ -91,11 +92,24 @@ def test_a_phrase_stands_together_in_one_message(desk: Desk, arrive: Arrive, phr
     assert found(desk, phrase) == ([ticket] if is_there else [])
 
 
-@pytest.mark.parametrize("text", ["in:nowhere", "assignee:nobodyelse mug", "is:late", "after:soon"])
+@pytest.mark.parametrize("text", ["in:nowhere", "assignee:nobodyelse mug", "is:lost", "after:soon"])
 def test_what_cannot_be_meant_is_said(desk: Desk, arrive: Arrive, text: str) -> None:
     arrive("mug")
     with pytest.raises(InvalidInput):
         search.find(text, desk.now)
+
+
+def test_late_is_who_was_to_be_answered_by_now_the_longest_wait_first(desk: Desk, arrive: Arrive, lina: Actor) -> None:
+    first, answered, snoozed, second, pending = (arrive("mug", address=f"a{n}@buyer.example") for n in range(5))
+    reply(answered, lina, Reply("It is on its way."), desk.now)
+    change(snoozed, lina, Changes(snoozed_until=desk.now + timedelta(days=1)), desk.now)
+    change(pending, lina, Changes(status="pending"), desk.now)
+    newest = arrive("mug", address="b@buyer.example")
+    assert found(desk, "is:late") == [first, second, snoozed]
+    assert sorted(found(desk, "mug is:late")) == sorted([first, second, snoozed])
+    assert found(desk, "is:late is:snoozed") == [snoozed]
+    desk.advance(minutes=61)
+    assert newest in found(desk, "is:late") and not {answered, pending} & {*found(desk, "is:late")}
 
 
 @pytest.mark.parametrize("text", ["mug", "is:open", "mug is:open"])

@@ -57,7 +57,8 @@ def test_a_mail_given_up_because_aws_was_away_is_told(monkeypatch: pytest.Monkey
         return (inbound._unreadable(source, ""),) if attempt > 1 else right(source, envelope, attempt)
 
     monkeypatch.setattr(inbound, "_events", wrong)
-    assert "1 what can be read is read" in promises_broken(rates=Rates(reading=0, heavy=0))
+    told = (promises_broken(seed, Rates(reading=0, heavy=0)) for seed in range(SEED, SEED + 20))
+    assert any("1 what can be read is read" in each for each in told)
 
 
 def test_a_customer_whose_answer_failed_and_who_waits_no_more_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

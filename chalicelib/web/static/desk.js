@@ -1,4 +1,4 @@
-// Keys, drafts, times and answers of the desk.  Every screen works without it: this only makes it quick.
+// Keys, drafts, times and answers of the desk.  Every screen works without it.
 "use strict";
 const root = document.documentElement, body = document.body, mine = body.dataset;
 const one = (what, within = document) => within.querySelector(what);
@@ -71,7 +71,7 @@ function runOut(box) {
   for (const old of all(".toast").slice(0, -3)) old.remove();
 }
 
-// The list: rows come, change and go without anything jumping
+// The list: rows come, change and go; nothing jumps
 
 const listRows = () => all("#rows > .row");
 const openTicket = () => one("#ticket")?.dataset.ticket || "";
@@ -181,7 +181,7 @@ function fit(frame) {
 }
 document.addEventListener("load", ({ target }) => target.matches?.("iframe.frame") && fit(target), true);
 
-// Fetching without htmx: drafts, files, what was missed
+// Fetching without htmx
 
 function send(path, fields = {}, options = {}) {
   return fetch(mine.base + path, {
@@ -223,7 +223,7 @@ desk.frame = async ({ row, message, counts, notice, missed }) => {
   }
 };
 
-// Writing: a formatted field over the plain one, drafts, recipients, files
+// Writing: formatted text, drafts, recipients, files
 
 const isFilled = (form) => form.elements.text.value.trim() !== "" || one("[name=attachment]", form) !== null;
 const writer = (form = one("#composer")) => form && (one(".editor", form) || form.elements.text);

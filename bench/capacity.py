@@ -87,6 +87,8 @@ ROWS: tuple[Row, ...] = (
     Row("reply_all", ("answer: queue", "answer: send", "answer: delivered", "answer: work",
                       "answer, delivered: work"), "read"),
     Row("assign", ("assign", "assign: work"), "write", 25, goal=20),
+    Row("route", ("route: work",), "write", 28, goal=25),
+    Row("route", ("route: work",), "read"),
     Row("sweep_per_shard", ("sweep, nothing due",), "read", 1, SWEEP_SHARDS),
     Row("search_two_words", ("search, two words",), "read", 30, grown_from=100_000),
     Row("search_common_word", ("search, one common word",), "read", 30),

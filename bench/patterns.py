@@ -30,12 +30,12 @@ from bench.generate import (
 from bench.metered import Metered
 from bench.request import answer_of, api_event
 from chalicelib.domain.message import StateChange
-from chalicelib.domain.people import actor_of
+from chalicelib.domain.people import MAX_CAPACITY, Team, actor_of
 from chalicelib.jobs import clock, inbound
 from chalicelib.services import change_ticket, read_ticket, record_state, reply_to_ticket, search, search_index, tokens
 from chalicelib.services.change_ticket import Changes
 from chalicelib.services.reply_to_ticket import Reply
-from chalicelib.store import lists, objects
+from chalicelib.store import directory, lists, objects, tickets
 from chalicelib.store.lists import ListName
 
 SAMPLES = 5
@@ -214,6 +214,18 @@ def hand_over(desk: Metered, cast: Cast) -> None:
         desk.follow("assign", desk.last("assign"))
 
 
+def route(desk: Metered, cast: Cast) -> None:
+    """A ticket comes to a team that assigns by itself: the worker gives, tells, explains and counts it."""
+    team = Team("tm-routed", "Routed", "least_load")
+    directory.save_team(team)
+    directory.save_agent(replace(AGENTS[3], team_ids=(*AGENTS[3].team_ids, team.id), capacity=MAX_CAPACITY))
+    for _ in range(SAMPLES):
+        told, at = cast.take(is_free), desk.later()
+        desk.step("to a team", change_ticket.change, told.ticket.id, actor_of(LINA), Changes(team_id=team.id), at)
+        desk.follow("route", desk.last("to a team"))
+        _expect(tickets.get(told.ticket.id).assignee_id, AGENTS[3].id, "routed")
+
+
 def index_words(desk: Metered, cast: Cast) -> None:
     for _ in range(SAMPLES):
         *_, newest = conversation(cast.take(waits_for_us))
@@ -228,6 +240,6 @@ def _expect(found: Any, wanted: Any, what: str) -> None:
 
 ACTS: tuple[Callable[[Metered, Cast], None], ...] = (
     look_at_lists, look_through_the_api, sweep_nothing, open_tickets, find, take_in_answers, take_in_more,
-    take_in_strangers, answer_tickets, hand_over, index_words,
+    take_in_strangers, answer_tickets, hand_over, route, index_words,
 )  # fmt: skip
 """Reading first: what is written below would stand on top of the lists."""

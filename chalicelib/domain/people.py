@@ -7,6 +7,11 @@ from typing import Literal, get_args
 
 Role = Literal["admin", "leader", "agent", "viewer"]
 ROLES: tuple[Role, ...] = get_args(Role)
+Assignment = Literal["off", "least_load", "round_robin"]
+ASSIGNMENTS: tuple[Assignment, ...] = get_args(Assignment)
+"""How a team's tickets find their agent: by hand, or by a rule of ``domain/routing.py``."""
+DEFAULT_CAPACITY = 10
+MAX_CAPACITY = 500
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,10 @@ class Agent:
     totp: bool = False
     away: Away | None = None
     """As it was last said; ``is_away`` knows whether it still holds."""
+    languages: tuple[str, ...] = ()
+    skills: tuple[str, ...] = ()
+    capacity: int = DEFAULT_CAPACITY
+    """How many open tickets routing gives them at most."""
 
     @property
     def may_take(self) -> bool:
@@ -67,6 +76,7 @@ class Agent:
 class Team:
     id: str
     name: str
+    assignment: Assignment = "off"
 
 
 @dataclass(frozen=True)

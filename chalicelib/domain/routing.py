@@ -3,14 +3,10 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Literal, get_args
 
+from chalicelib.domain.people import DEFAULT_CAPACITY, Assignment
 from chalicelib.domain.ticket import Ticket, TicketRow
 
-How = Literal["off", "least_load", "round_robin"]
-HOWS: tuple[How, ...] = get_args(How)
-DEFAULT_CAPACITY = 10
-MAX_CAPACITY = 500
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -75,7 +71,7 @@ class Choice:
     why: str
 
 
-def choose(team: Sequence[Candidate], needs: Needs, how: How) -> Choice:
+def choose(team: Sequence[Candidate], needs: Needs, how: Assignment) -> Choice:
     """Of those who are present, meet the needs and have room: least load, then longest idle; or whose turn it is."""
     present = [each for each in team if each.present]
     able = [each for each in present if needs.met_by(each)]

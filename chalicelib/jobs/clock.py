@@ -10,7 +10,7 @@ from chalicelib.config import settings
 from chalicelib.domain.moments import from_stamp
 from chalicelib.jobs.relay import MAX_DELAY_SECONDS, Parcel, outgoing
 from chalicelib.observability import count, failed, flush, log, warn
-from chalicelib.services import breaker, deliver_message, ledger, originals, recount, search_index
+from chalicelib.services import breaker, deliver_message, ledger, originals, recount, route_ticket, search_index
 from chalicelib.services.change_ticket import Timer
 from chalicelib.store import messages, pending
 from chalicelib.store.pending import Due
@@ -75,6 +75,11 @@ def repair() -> None:
         except Exception:
             failed("repair failed", item=due.sk)
             count("RepairFailed")
+    try:
+        route_ticket.serve_all(now)
+    except Exception:
+        failed("routing failed")
+        count("RoutingFailed")
     for key in originals.overdue(now - timedelta(minutes=originals.TRAY_MINUTES)):
         wiring.send_to_inbound(key)
         warn("original driven again", key=key)

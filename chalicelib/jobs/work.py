@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib import config
+from chalicelib.domain.ticket import Ticket
 from chalicelib.errors import NotFound
 from chalicelib.jobs import delivery_events, push
 from chalicelib.jobs.batches import each_record
 from chalicelib.observability import count, failed, flush, latency, log
-from chalicelib.services import follow_up, notices, presence, search_index
+from chalicelib.services import follow_up, notices, presence, route_ticket, search_index
 from chalicelib.store import counters, live, messages, tickets
 
 
@@ -42,6 +43,8 @@ def work(event: dict[str, Any], context: object) -> dict[str, Any]:
         failures += answer["batchItemFailures"]
         if records is others:
             _try_to_show(shown)
+            if shown.tickets:
+                _route_freed()
     flush()
     return {"batchItemFailures": failures}
 
@@ -78,7 +81,7 @@ def _follow_fact(fact: dict[str, str], shown: Shown) -> None:
     if kind == "receipt":
         follow_up.follow_up(fact["day"], fact["name"], config.now())
     elif kind == "ticket":
-        ticket = tickets.exactly(fact["ticket"]).ticket
+        ticket = _routed(tickets.exactly(fact["ticket"]).ticket)
         counters.count_again(ticket, ticket.snoozed_until is not None and ticket.snoozed_until > config.now())
         shown.tickets[fact["ticket"]] = None
     elif kind in ("message", "delivery"):
@@ -94,6 +97,30 @@ def _follow_fact(fact: dict[str, str], shown: Shown) -> None:
         presence.hand_over(fact["agent"], fact["since"], config.now())
     else:
         raise ValueError(f"nothing is known of a fact {kind!r}")
+
+
+def _routed(ticket: Ticket) -> Ticket:
+    """With its agent, before it is counted: so it is counted once, where it ends up.  Whoever fails here, the repair
+    comes after them; what else follows from the fact does not wait for that.
+    """
+    try:
+        return route_ticket.arrived(ticket, config.now())
+    except Exception:
+        _routing_failed()
+        return ticket
+
+
+def _route_freed() -> None:
+    """Somebody may have room again."""
+    try:
+        route_ticket.serve_all(config.now())
+    except Exception:
+        _routing_failed()
+
+
+def _routing_failed() -> None:
+    failed("routing failed")
+    count("RoutingFailed")
 
 
 def _index(ticket_id: str, message_id: str) -> None:

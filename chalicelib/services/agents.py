@@ -7,7 +7,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from chalicelib.domain.moments import random_id
-from chalicelib.domain.people import ROLES, SYSTEM, Actor, Agent, Role, actor_of
+from chalicelib.domain.people import MAX_CAPACITY, ROLES, SYSTEM, Actor, Agent, Role, actor_of
+from chalicelib.domain.ticket import MAX_TAG_CHARS, MAX_TAGS, checked_tags
 from chalicelib.errors import Conflict, InvalidInput
 from chalicelib.services import attempts, audit, password_links, passwords, presence, sessions
 from chalicelib.services.password_links import LinkMaker, SendMail
@@ -48,6 +49,15 @@ class AgentChange:
     role: str
     team_ids: tuple[str, ...]
     active: bool
+
+
+@dataclass(frozen=True)
+class RoutingProfile:
+    """What an admin says of somebody for the assignment of tickets (docs/domain/routing.md)."""
+
+    capacity: int
+    languages: tuple[str, ...] = ()
+    skills: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -139,6 +149,32 @@ def change(pool: UserPool, agent_id: str, wanted: AgentChange, actor: Actor, now
     if said:
         audit.record(actor, "Agent changed", f"{after.email}: {said}", now)
     return after
+
+
+def change_routing(agent_id: str, wanted: RoutingProfile, actor: Actor, now: datetime) -> Agent:
+    """Raise InvalidInput with the sentence beside the field."""
+    fields: dict[str, str] = {}
+    if not 1 <= wanted.capacity <= MAX_CAPACITY:
+        fields["capacity"] = f"Between 1 and {MAX_CAPACITY} tickets."
+    languages, skills = _words("languages", wanted.languages, fields), _words("skills", wanted.skills, fields)
+    if fields:
+        raise InvalidInput("The assignment was not saved.", fields)
+    before, after = staff.change_agent(
+        agent_id, lambda agent: replace(agent, capacity=wanted.capacity, languages=languages, skills=skills)
+    )
+    said = audit.changes(before, after, ("capacity", "languages", "skills"))
+    if said:
+        audit.record(actor, "Assignment of an agent changed", f"{after.name}: {said}", now)
+    return after
+
+
+def _words(name: str, given: tuple[str, ...], fields: dict[str, str]) -> tuple[str, ...]:
+    """In the form that tags have, for tags ask for them."""
+    try:
+        return checked_tags(given)
+    except InvalidInput:
+        fields[name] = f"At most {MAX_TAGS}, each of at most {MAX_TAG_CHARS} characters."
+        return ()
 
 
 def change_own(agent_id: str, wanted: OwnSettings, now: datetime) -> Agent:

@@ -34,8 +34,8 @@ FREE_MAIL = frozenset(
     }
 )  # fmt: skip
 SETTINGS: Mapping[str, frozenset[str]] = {
-    "email": frozenset({"forward_to", "form_senders", "mailbox"}),
-    "telegram": frozenset({"base_url"}),
+    "email": frozenset({"forward_to", "form_senders", "language", "mailbox"}),
+    "telegram": frozenset({"base_url", "language"}),
 }
 SECRETS: Mapping[str, frozenset[str]] = {"email": frozenset(), "telegram": frozenset({"bot_token"})}
 TOKEN_AGAIN = "Enter the bot's token again: another server gets only what is typed for it."  # noqa: S105 - a sentence
@@ -265,6 +265,8 @@ def _as_inbox(form: InboxForm, inbox_id: str, address: str) -> Inbox:
     kept = {name: value.strip() for name, value in form.settings.items() if value.strip()}
     if "forward_to" in kept:
         kept["forward_to"] = kept["forward_to"].lower()
+    if "language" in kept:
+        kept["language"] = " ".join(kept["language"].lower().split())
     if "form_senders" in kept:
         kept["form_senders"] = " ".join(kept["form_senders"].lower().replace(",", " ").split())
     return Inbox(

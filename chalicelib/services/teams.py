@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.moments import random_id
-from chalicelib.domain.people import Actor, Team
+from chalicelib.domain.people import ASSIGNMENTS, Actor, Team
 from chalicelib.errors import Conflict, InvalidInput
 from chalicelib.services import audit
 from chalicelib.store import directory, saved_replies
@@ -27,6 +27,20 @@ def rename(team_id: str, name: str, actor: Actor, now: datetime) -> Team:
     if after != before:
         directory.save_team(after)
         audit.record(actor, "Team renamed", f"{before.name} → {after.name}", now)
+    return after
+
+
+def change_assignment(team_id: str, wanted: str, actor: Actor, now: datetime) -> Team:
+    """How the team's tickets find their agent; raise InvalidInput for a way there is not."""
+    before = directory.team(team_id)
+    how = next((each for each in ASSIGNMENTS if each == wanted), None)
+    if how is None:
+        raise InvalidInput("The team was not saved.", {"assignment": f"Choose one of: {', '.join(ASSIGNMENTS)}."})
+    after = replace(before, assignment=how)
+    if after != before:
+        directory.save_team(after)
+        said = audit.changes(before, after, ("assignment",))
+        audit.record(actor, "Assignment of a team changed", f"{after.name}: {said}", now)
     return after
 
 

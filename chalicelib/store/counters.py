@@ -20,6 +20,8 @@ from chalicelib.store.tickets import ticket_key
 from chalicelib.store.transaction import Lost, Transaction
 
 COUNTER_SHARDS = 2
+PENDING_WITH = "pending:"
+"""Whose a pending ticket is: all of them together are the list's count, and what is left of "mine" is open."""
 DAY = "~day"
 """Sort key of ``DayCounted``: no bucket's, for those have a shard."""
 
@@ -44,7 +46,9 @@ def buckets_of(ticket: Ticket, snoozed: bool) -> tuple[str, ...]:
     holder = f"mine:{ticket.assignee_id}" if ticket.assignee_id else "unassigned"
     team = () if ticket.assignee_id else (f"team:{ticket.team_id or '-'}",)
     waiting = ("waiting",) if ticket.waiting_since else ()
-    return (ticket.status, holder, *team, f"inbox:{ticket.inbox_id}", *waiting, *undelivered)
+    theirs = ticket.status == "pending" and ticket.assignee_id
+    status = f"{PENDING_WITH}{ticket.assignee_id}" if theirs else ticket.status
+    return (status, holder, *team, f"inbox:{ticket.inbox_id}", *waiting, *undelivered)
 
 
 def _shard(ticket_id: str) -> int:
@@ -148,7 +152,7 @@ def with_day() -> tuple[dict[str, int], DayCounted | None]:
 
 
 def all_counts() -> dict[str, int]:
-    """Every list's count by bucket name, never below 0."""
+    """Every list's count by bucket name, never below 0; pending tickets of all agents as one."""
     return _shown(totals(consistent=False))
 
 
@@ -172,7 +176,15 @@ def _totals(items: Iterable[CounterItem]) -> dict[str, int]:
 
 
 def _shown(stored: Mapping[str, int]) -> dict[str, int]:
-    return {bucket: max(0, total) for bucket, total in stored.items()}
+    shown = {bucket: max(0, total) for bucket, total in stored.items() if not bucket.startswith(PENDING_WITH)}
+    if any(bucket.startswith(PENDING_WITH) for bucket in stored):
+        shown["pending"] = max(0, sum(n for name, n in stored.items() if name.partition(":")[0] == "pending"))
+    return shown
+
+
+def open_with(stored: Mapping[str, int], agent_id: str) -> int:
+    """Of ``totals``: how many open tickets an agent holds."""
+    return max(0, stored.get(f"mine:{agent_id}", 0) - stored.get(f"{PENDING_WITH}{agent_id}", 0))
 
 
 def correct(differences: Mapping[str, int]) -> None:

@@ -126,7 +126,7 @@ def test_agents_and_teams(api: Api) -> None:
     [agent] = api.get("/agents").json["items"]
     assert (agent["id"], agent["role"], agent["team_ids"]) == ("lina", "leader", ["first"])
     assert api.get("/agents/lina").json == agent
-    assert api.get("/teams").json["items"] == [{"id": "first", "name": "First line"}]
+    assert api.get("/teams").json["items"] == [{"id": "first", "name": "First line", "assignment": "off"}]
     assert api.get("/agents/nobody").status == 404
 
 
@@ -145,6 +145,19 @@ def test_an_agent_goes_away_and_comes_back(api: Api) -> None:
     assert (past.status, list(past.json["fields"])) == (422, ["until"])
     told = [each.what for each in directory.audit_entries("2026-11")]
     assert (told.count("Went away"), told.count("Came back")) == (2, 1)
+
+
+def test_what_agents_are_assigned_and_how(api: Api) -> None:
+    api.desk.agent("lina"), api.desk.team("first")
+    changed = api.patch("/agents/lina", {"languages": ["German", "german"], "skills": ["Returns"]}).json
+    assert (changed["capacity"], changed["languages"], changed["skills"]) == (10, ["german"], ["returns"])
+    assert api.patch("/agents/lina", {"capacity": 3}).json == {**changed, "capacity": 3}
+    assert api.patch("/agents/lina", {"capacity": 0}).status == 422
+    team = api.patch("/teams/first", {"assignment": "round_robin"}).json
+    assert team == {"id": "first", "name": "First line", "assignment": "round_robin"}
+    assert api.get("/teams").json["items"] == [team]
+    assert api.patch("/teams/first", {"assignment": "by lot"}).status == 422
+    assert api.patch("/teams/gone", {"assignment": "off"}).status == 404
 
 
 def test_the_time_an_agent_is_back_passes_by_itself(api: Api) -> None:

@@ -4,13 +4,17 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 import pytest
+from hypothesis import HealthCheck, settings
 from hypothesis import given as drawn
 from hypothesis import strategies as st
 
-from chalicelib.domain.routing import NEVER, Candidate, How, Needs, choose, given, in_line, needs_of
+from chalicelib.domain.people import Assignment
+from chalicelib.domain.routing import NEVER, Candidate, Needs, choose, given, in_line, needs_of
 from chalicelib.domain.ticket import TicketRow
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""However busy the machine is."""
 WORDS = ("german", "french", "returns")
 
 moments = st.integers(0, 5).map(lambda hours: NOON - timedelta(hours=hours))
@@ -30,13 +34,15 @@ needs = st.builds(Needs, languages=words.map(tuple), skills=words.map(tuple))
 hows = st.sampled_from(("least_load", "round_robin"))
 
 
+@unhurried
 @drawn(teams, needs, hows)
-def test_only_who_is_there_able_and_has_room_takes_it(team: list[Candidate], wanted: Needs, how: How) -> None:
+def test_only_who_is_there_able_and_has_room_takes_it(team: list[Candidate], wanted: Needs, how: Assignment) -> None:
     free = [each for each in team if each.present and wanted.met_by(each) and each.load < each.capacity]
     chosen = choose(team, wanted, how).candidate
     assert (chosen in free) if free else chosen is None
 
 
+@unhurried
 @drawn(teams, needs)
 def test_nobody_free_has_less_and_nobody_with_as_little_was_idle_longer(team: list[Candidate], wanted: Needs) -> None:
     chosen = choose(team, wanted, "least_load").candidate
@@ -46,6 +52,7 @@ def test_nobody_free_has_less_and_nobody_with_as_little_was_idle_longer(team: li
             assert chosen.load < other.load or (chosen.given_at or NEVER) <= (other.given_at or NEVER)
 
 
+@unhurried
 @drawn(teams, needs)
 def test_in_turn_whoever_was_given_nothing_for_longest_is_next(team: list[Candidate], wanted: Needs) -> None:
     chosen = choose(team, wanted, "round_robin").candidate
@@ -54,17 +61,19 @@ def test_in_turn_whoever_was_given_nothing_for_longest_is_next(team: list[Candid
             assert (chosen.given_at or NEVER) <= (other.given_at or NEVER)
 
 
+@unhurried
 @drawn(teams, needs, hows, st.randoms())
 def test_the_order_in_which_a_team_is_read_decides_nothing(
-    team: list[Candidate], wanted: Needs, how: How, chance: Random
+    team: list[Candidate], wanted: Needs, how: Assignment, chance: Random
 ) -> None:
     shuffled = list(team)
     chance.shuffle(shuffled)
     assert choose(shuffled, wanted, how) == choose(team, wanted, how)
 
 
+@unhurried
 @drawn(st.integers(1, 5), st.integers(0, 40), hows)
-def test_equals_are_given_as_many_but_one(size: int, tickets: int, how: How) -> None:
+def test_equals_are_given_as_many_but_one(size: int, tickets: int, how: Assignment) -> None:
     team = [Candidate(f"a{n}", f"A{n}", capacity=100) for n in range(size)]
     for n in range(tickets):
         chosen = choose(team, Needs(), how).candidate

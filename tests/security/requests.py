@@ -216,6 +216,14 @@ REQUESTS: dict[str, Make] = {
     "POST /settings/agents/{agent_id}/invite": _target,
     "POST /settings/agents/{agent_id}/factor": _target,
     "POST /settings/agents/{agent_id}/presence": _target,
+    "POST /settings/agents/{agent_id}/routing": lambda world, me: Wanted(
+        {"agent_id": world.agent().id}, {"capacity": "5", "languages": "german"}
+    ),
+    "POST /settings/teams/{team_id}/assignment": lambda world, me: Wanted(
+        {"team_id": world.team()}, {"assignment": "least_load"}
+    ),
+    "PATCH /api/v1/agents/{agent_id}": lambda world, me: Wanted({"agent_id": world.agent().id}, {"capacity": 5}),
+    "PATCH /api/v1/teams/{team_id}": lambda world, me: Wanted({"team_id": world.team()}, {"assignment": "round_robin"}),
     "POST /presence": a(away="1"),
     "POST /api/v1/agents/{agent_id}/away": lambda world, me: Wanted({"agent_id": world.agent().id}, {"until": None}),
     "POST /api/v1/agents/{agent_id}/back": lambda world, me: Wanted({"agent_id": world.agent().id}),

@@ -82,7 +82,8 @@ CONSOLE = {
         GET /settings/agents   GET /settings/agents/new    POST /settings/agents/new
         GET /settings/agents/{agent_id}                    POST /settings/agents/{agent_id}
         POST /settings/agents/{agent_id}/invite            POST /settings/agents/{agent_id}/factor
-        POST /settings/agents/{agent_id}/presence
+        POST /settings/agents/{agent_id}/presence          POST /settings/agents/{agent_id}/routing
+        POST /settings/teams/{team_id}/assignment
         GET /settings/teams    POST /settings/teams        POST /settings/teams/{team_id}
         POST /settings/teams/{team_id}/delete
         GET /settings/inboxes  GET /settings/inboxes/new   POST /settings/inboxes/new
@@ -118,7 +119,7 @@ API = {
     """,
     OPERATE: "GET /api/v1/ledger GET /api/v1/dead-letters",
     FULL: """
-        GET /api/v1/costs
+        GET /api/v1/costs      PATCH /api/v1/agents/{agent_id}                        PATCH /api/v1/teams/{team_id}
         POST /api/v1/calendars                             PATCH /api/v1/calendars/{calendar_id}
         DELETE /api/v1/calendars/{calendar_id}
         POST /api/v1/inboxes   POST /api/v1/inboxes/{inbox_id}/resume

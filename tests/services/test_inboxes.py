@@ -151,6 +151,11 @@ def test_an_address_belongs_to_one_inbox(desk: Desk, tools: Tools, ses: FakeSes,
     assert directory.inbox_at("help@shop.example") is None
 
 
+def test_its_language_is_a_word_as_agents_have_it(desk: Desk, tools: Tools) -> None:
+    made = create(replace(MAIL, settings={"language": " German "}), tools, desk)
+    assert directory.inbox(made.id).settings["language"] == "german"
+
+
 def test_an_inbox_may_move_to_its_own_other_address(desk: Desk, tools: Tools) -> None:
     made = create(FORWARDED, tools, desk)
     moved = inboxes.change(made.id, replace(MAIL, address="support@desk.shop.example"), tools, SYSTEM, desk.now)

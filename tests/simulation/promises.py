@@ -556,7 +556,7 @@ def _buckets(ticket: dict[str, Any]) -> list[str]:
         return ["spam"] if ticket["status"] == "spam" else []
     holder = ticket.get("assignee_id")
     return [
-        ticket["status"],
+        f"pending:{holder}" if ticket["status"] == "pending" and holder else ticket["status"],
         *([f"mine:{holder}"] if holder else ["unassigned", f"team:{ticket.get('team_id') or '-'}"]),
         f"inbox:{ticket['inbox_id']}",
         *(["waiting"] if ticket.get("waiting_since") else []),

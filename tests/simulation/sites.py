@@ -27,7 +27,7 @@ PYNAMO = {
 }
 MODELS = re.compile(
     r"Item$|Item\(.*\)$|^item$|^item\(|^counter$|^_delivery\(|^_item\(|^documents\.item\(|^notices\.item\(|\.by_time$"
-    r"|\.by_customer$|^connection\(\)$"
+    r"|\.by_customer$|\.by_holder$|^connection\(\)$"
 )
 CLIENTS = re.compile(
     r"(^_client\(\)|client\(['\"][\w-]+['\"]\)|^sqs|^ssm|^gateway|^ses|^sesv2|^cloudwatch|^client|self\._(ssm|ses|client)|^_pool\(\))$"

@@ -48,10 +48,12 @@ AGENTS: tuple[Route, ...] = (
     ("/settings/agents/new", "POST", "agents.manage", "settings_agents:invite"),
     ("/settings/agents/{agent_id}", "POST", "agents.manage", "settings_agents:save_agent"),
     ("/settings/agents/{agent_id}/invite", "POST", "agents.manage", "settings_agents:invite_again"),
+    ("/settings/agents/{agent_id}/routing", "POST", "agents.manage", "settings_agents:save_routing"),
     ("/settings/agents/{agent_id}/presence", "POST", "agents.manage", "settings_agents:change_presence"),
     ("/settings/agents/{agent_id}/factor", "POST", "agents.manage", "settings_agents:reset_factor"),
     ("/settings/teams", "POST", "teams.manage", "settings_agents:create_team"),
     ("/settings/teams/{team_id}", "POST", "teams.manage", "settings_agents:rename_team"),
+    ("/settings/teams/{team_id}/assignment", "POST", "teams.manage", "settings_agents:save_assignment"),
     ("/settings/teams/{team_id}/delete", "POST", "teams.manage", "settings_agents:delete_team"),
 )
 CALENDARS: tuple[Route, ...] = (

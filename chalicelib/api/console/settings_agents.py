@@ -8,11 +8,13 @@ from chalicelib.api.web import Form, Visit
 from chalicelib.domain.people import Agent
 from chalicelib.errors import DeskbellError
 from chalicelib.services import agents, teams
-from chalicelib.services.agents import AgentChange, Invitation, NewAgent
+from chalicelib.services.agents import AgentChange, Invitation, NewAgent, RoutingProfile
 from chalicelib.store import directory
 
 AGENTS, TEAMS = "/settings/agents", "/settings/teams"
 ROLE_WORDS = (("admin", "Admin"), ("leader", "Leader"), ("agent", "Agent"), ("viewer", "Viewer"))
+
+ASSIGNMENT_WORDS = (("off", "By hand"), ("least_load", "To who has least"), ("round_robin", "In turn"))
 
 
 def list_agents(visit: Visit) -> Response:
@@ -46,7 +48,9 @@ def save_agent(visit: Visit, agent_id: str) -> Response:
     try:
         agents.change(handed.user_pool(), agent_id, wanted, visit.actor, visit.at)
     except DeskbellError as error:
-        return _agent_page(visit, directory.agent(agent_id), form, refusal_of(error))
+        agent = directory.agent(agent_id)
+        kept = {name: _form_of(agent).fields[name] for name in ("capacity", "languages", "skills")}
+        return _agent_page(visit, agent, Form({**kept, **form.fields}), refusal_of(error))
     return visit.go(AGENTS, done="saved")
 
 
@@ -57,6 +61,23 @@ def invite_again(visit: Visit, agent_id: str) -> Response:
         agent = directory.agent(agent_id)
         return _agent_page(visit, agent, _form_of(agent), refusal_of(error))
     return _invited_page(visit, made)
+
+
+def save_routing(visit: Visit, agent_id: str) -> Response:
+    form = visit.form
+    typed = form.value("capacity").strip()
+    capacity = int(typed) if typed.isdecimal() and len(typed) < 9 else 0
+    wanted = RoutingProfile(capacity, _listed(form.value("languages")), _listed(form.value("skills")))
+    try:
+        agents.change_routing(agent_id, wanted, visit.actor, visit.at)
+    except DeskbellError as error:
+        agent = directory.agent(agent_id)
+        return _agent_page(visit, agent, Form({**_form_of(agent).fields, **form.fields}), refusal_of(error))
+    return visit.go(f"{AGENTS}/{agent_id}", done="saved")
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(each for each in text.split(",") if each.strip())
 
 
 def change_presence(visit: Visit, agent_id: str) -> Response:
@@ -96,6 +117,8 @@ def _invited_page(visit: Visit, made: Invitation) -> Response:
 
 def _form_of(agent: Agent) -> Form:
     fields: dict[str, list[str]] = {"name": [agent.name], "role": [agent.role], "team_ids": list(agent.team_ids)}
+    fields |= {"capacity": [str(agent.capacity)]}
+    fields |= {"languages": [", ".join(agent.languages)], "skills": [", ".join(agent.skills)]}
     return Form(fields | ({"active": ["1"]} if agent.active else {}))
 
 
@@ -126,6 +149,14 @@ def rename_team(visit: Visit, team_id: str) -> Response:
     return visit.go(TEAMS, done="saved")
 
 
+def save_assignment(visit: Visit, team_id: str) -> Response:
+    try:
+        teams.change_assignment(team_id, visit.form.value("assignment"), visit.actor, visit.at)
+    except DeskbellError as error:
+        return _teams_page(visit, NOTHING, refusal_of(error))
+    return visit.go(TEAMS, done="saved")
+
+
 def delete_team(visit: Visit, team_id: str) -> Response:
     try:
         teams.delete(team_id, visit.actor, visit.at)
@@ -148,4 +179,5 @@ def _teams_page(visit: Visit, form: Form, refusal: Refusal, renaming: str = "") 
         members=members,
         form=form,
         renaming=renaming,
+        ways=ASSIGNMENT_WORDS,
     )

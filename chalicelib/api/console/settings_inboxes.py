@@ -28,7 +28,7 @@ MAILBOX_WORDS = (
 )
 NUMBERS = ("reopen_days", "undo_seconds", "sends_per_minute")
 SECRET_FIELDS = ("bot_token",)
-SETTING_FIELDS = ("forward_to", "form_senders", "mailbox", "base_url")
+SETTING_FIELDS = ("forward_to", "form_senders", "language", "mailbox", "base_url")
 
 
 def list_inboxes(visit: Visit) -> Response:

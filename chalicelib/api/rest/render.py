@@ -225,9 +225,12 @@ def agent(found: Agent, at: datetime) -> Json:
         "initials": found.initials,
         "time_zone": found.time_zone,
         "away": {"since": stamp(away.since), "until": when(away.until)} if away else None,
+        "capacity": found.capacity,
+        "languages": list(found.languages),
+        "skills": list(found.skills),
         "created_at": stamp(found.created_at),
     }
 
 
 def team(found: Team) -> Json:
-    return {"id": found.id, "name": found.name}
+    return {"id": found.id, "name": found.name, "assignment": found.assignment}

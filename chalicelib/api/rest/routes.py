@@ -30,6 +30,8 @@ ROUTES: dict[str, tuple[str, str, str]] = {
     "resume_inbox": ("inboxes", "POST", "/inboxes/{inbox_id}/resume"),
     "list_agents": ("people", "GET", "/agents"),
     "get_agent": ("people", "GET", "/agents/{agent_id}"),
+    "change_agent": ("people", "PATCH", "/agents/{agent_id}"),
+    "change_team": ("people", "PATCH", "/teams/{team_id}"),
     "set_agent_away": ("people", "POST", "/agents/{agent_id}/away"),
     "set_agent_back": ("people", "POST", "/agents/{agent_id}/back"),
     "list_teams": ("people", "GET", "/teams"),

@@ -4,7 +4,7 @@ from typing import get_args
 
 from chalicelib.api.schema import Choice, Flag, ListOf, MapOf, Moment, Nullable, Number, Record, Shape, Text, Words
 from chalicelib.domain.message import AuthorKind, DeliveryState, Direction, MailKind, MessageKind
-from chalicelib.domain.people import ROLES
+from chalicelib.domain.people import ASSIGNMENTS, MAX_CAPACITY, ROLES
 from chalicelib.domain.ticket import MAX_SUBJECT_CHARS, MAX_TAG_CHARS, MAX_TAGS, PRIORITIES, STATUSES
 
 MAX_TEXT_CHARS = 100_000
@@ -175,11 +175,17 @@ AGENT = Record(
         "initials": Words(),
         "time_zone": Words("IANA name."),
         "away": Nullable(AWAY),
+        "capacity": Number(1, MAX_CAPACITY, "How many open tickets routing gives them at most."),
+        "languages": ListOf(Words()),
+        "skills": ListOf(Words("As tags name it.")),
         "created_at": WHEN,
     },
 )
 
-TEAM = Record("Team", {"id": ID, "name": Words()})
+TEAM = Record(
+    "Team",
+    {"id": ID, "name": Words(), "assignment": Choice(ASSIGNMENTS, "How its tickets find their agent; off: by hand.")},
+)
 
 HEALTH = Record("Health", {"ok": Flag(), "version": Words()})
 

@@ -74,3 +74,25 @@ def test_an_admin_says_it_of_somebody_who_is_ill(desk: Desk, ben: Browser) -> No
 def test_a_viewer_is_not_asked(desk: Desk, ben: Browser) -> None:
     vera = signed_in(desk, "vera", "viewer")
     assert "Go away" not in vera.get("/lists/open").text + vera.get("/settings/me").text
+
+
+def test_an_admin_sets_who_gets_what(desk: Desk, ben: Browser) -> None:
+    ada = Browser({COOKIE: sessions.open_session(desk.agent("ada", role="admin"), desk.now)})
+    desk.team("first")
+    page = ada.get("/settings/agents/ben")
+    ids_tied(page)
+    page = ada.submit("/settings/agents/ben/routing", capacity="none", skills="returns")
+    assert page.status == 422 and page.read.invalid == ["capacity"]
+    assert page.form("/settings/agents/ben/routing").fields["skills"] == ["returns"]
+    assert page.form("/settings/agents/ben").fields["name"] == ["Ben"]
+    ada.submit("/settings/agents/ben/routing", capacity="3", languages="German, french")
+    form = ada.follow().form("/settings/agents/ben/routing").fields
+    assert (form["capacity"], form["languages"], form["skills"]) == (["3"], ["german, french"], ["returns"])
+    page = ada.get("/settings/teams")
+    ids_tied(page)
+    ada.submit("/settings/teams/first/assignment", assignment="least_load")
+    assert ada.follow().form("/settings/teams/first/assignment").fields["assignment"] == ["least_load"]
+    assert directory.team("first").assignment == "least_load"
+    assert ada.get("/settings/inboxes/support").form("/settings/inboxes/support").fields["language"] == [""]
+    told = {each.what for each in directory.audit_entries("2026-11")}
+    assert {"Assignment of an agent changed", "Assignment of a team changed"} <= told

@@ -215,7 +215,9 @@ REQUESTS: dict[str, Make] = {
     "POST /settings/agents/{agent_id}": _target,
     "POST /settings/agents/{agent_id}/invite": _target,
     "POST /settings/agents/{agent_id}/factor": _target,
-    "POST /settings/agents/{agent_id}/presence": _target,
+    "POST /settings/agents/{agent_id}/presence": lambda world, me: Wanted(
+        {"agent_id": world.agent().id}, {"away": "1"}
+    ),
     "POST /settings/agents/{agent_id}/routing": lambda world, me: Wanted(
         {"agent_id": world.agent().id}, {"capacity": "5", "languages": "german"}
     ),

@@ -21,7 +21,7 @@ import pytest
 from chalicelib import config, wiring
 from chalicelib.domain.people import Actor, Agent, Inbox, Team
 from chalicelib.services import dead_letters
-from chalicelib.store import directory, models, tickets
+from chalicelib.store import clocks, directory, models, tickets
 from infra.resources import table as table_resource
 from local.engine import client as engine_client
 
@@ -193,6 +193,7 @@ def desk(engine: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     _connect(engine)
     wiring.forget_secrets()
     tickets.forget_leases()
+    clocks.forget()
     monkeypatch.setattr(config, "now", lambda: made.now)
     monkeypatch.setattr(dead_letters, "WAIT_SECONDS", 0)  # the engine overlooks no letter, so waiting shows nothing
     monkeypatch.setattr(config, "pause", lambda seconds: made.advance(seconds=seconds))

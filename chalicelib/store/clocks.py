@@ -14,23 +14,22 @@ KEPT = timedelta(seconds=60)
 
 @dataclass(frozen=True)
 class _Kept:
-    """``table``: the connection that it was read by; another one is another desk."""
-
-    table: Connection
     at: datetime
     in_force: InForce
 
 
-_kept: _Kept | None = None
+_kept: dict[Connection, _Kept] = {}
+"""By the connection that it was read by: another one is another desk."""
 
 
 def in_force(at: datetime) -> InForce:
     """As it was at most a minute ago; a change by this process shows at once."""
-    global _kept
     table = connection()
-    if _kept is None or _kept.table is not table or not timedelta() <= at - _kept.at < KEPT:
-        _kept = _Kept(table, at, read())
-    return _kept.in_force
+    kept = _kept.get(table)
+    if kept is None or not timedelta() <= at - kept.at < KEPT:
+        forget()
+        kept = _kept[table] = _Kept(at, read())
+    return kept.in_force
 
 
 def read() -> InForce:
@@ -41,5 +40,4 @@ def read() -> InForce:
 
 def forget() -> None:
     """It was changed."""
-    global _kept
-    _kept = None
+    _kept.clear()

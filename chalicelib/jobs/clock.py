@@ -76,7 +76,7 @@ def repair() -> None:
             failed("repair failed", item=due.sk)
             count("RepairFailed")
     try:
-        route_ticket.serve_all(now)
+        route_ticket.Routing().serve_all(now)
     except Exception:
         failed("routing failed")
         count("RoutingFailed")

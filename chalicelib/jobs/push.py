@@ -1,10 +1,13 @@
 """Live fragments for open consoles, rendered by the same templates as the page."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from chalicelib import config, wiring
 from chalicelib.domain.message import Message
@@ -14,6 +17,9 @@ from chalicelib.services.notices import Notice
 from chalicelib.store import counters, directory, live, tickets
 from chalicelib.store.live import Connection
 from chalicelib.web.desk import Desk
+
+if TYPE_CHECKING:
+    from chalicelib.domain.promises import InForce
 
 MAX_FRAME_BYTES = 30_000
 """API Gateway takes 32 KB a frame; a longer message tells the page to fetch it, anything else is not pushed."""
@@ -58,10 +64,13 @@ def listeners() -> Listeners:
     connections = live.connections()
     if not connections:
         return Listeners((), Desk.of((), (), ()))
+    return Listeners(connections, Desk.of(directory.agents(), directory.teams(), directory.inboxes(), _promised))
+
+
+def _promised() -> InForce:
     from chalicelib.store import clocks
 
-    promised = clocks.in_force(config.now())
-    return Listeners(connections, Desk.of(directory.agents(), directory.teams(), directory.inboxes(), promised))
+    return clocks.in_force(config.now())
 
 
 def row_frame(loaded: tickets.Loaded, listening: Listeners) -> Frame:

@@ -12,7 +12,8 @@ from chalicelib.errors import NotFound
 from chalicelib.jobs import delivery_events, push
 from chalicelib.jobs.batches import each_record
 from chalicelib.observability import count, failed, flush, latency, log
-from chalicelib.services import follow_up, notices, presence, route_ticket, search_index
+from chalicelib.services import follow_up, notices, presence, search_index
+from chalicelib.services.route_ticket import Routing
 from chalicelib.store import counters, live, messages, tickets
 
 
@@ -34,17 +35,17 @@ def work(event: dict[str, Any], context: object) -> dict[str, Any]:
 
     They hear of it before receipts are followed up (acknowledged, indexed), which takes longest and shows nothing yet.
     """
-    shown = Shown()
+    shown, routing = Shown(), Routing()
     receipts = [record for record in event["Records"] if _is_receipt(record)]
     others = [record for record in event["Records"] if record not in receipts]
     failures: list[dict[str, str]] = []
     for records in (others, receipts):
-        answer = each_record({"Records": records}, lambda record: _follow(json.loads(record["body"]), shown))
+        answer = each_record({"Records": records}, lambda record: _follow(json.loads(record["body"]), shown, routing))
         failures += answer["batchItemFailures"]
         if records is others:
             _try_to_show(shown)
             if shown.tickets:
-                _route_freed()
+                _route_freed(routing)
     flush()
     return {"batchItemFailures": failures}
 
@@ -65,7 +66,7 @@ def _try_to_show(shown: Shown) -> None:
         failed("push failed")
 
 
-def _follow(body: dict[str, Any], shown: Shown) -> None:
+def _follow(body: dict[str, Any], shown: Shown, routing: Routing) -> None:
     """A fact of the relay's, or a letter of the two functions that share our dead-letter queue, sent back by hand."""
     if "DDBStreamBatchInfo" in body:
         batch = body["DDBStreamBatchInfo"]
@@ -73,15 +74,15 @@ def _follow(body: dict[str, Any], shown: Shown) -> None:
     elif "Records" in body:
         delivery_events.apply(body)
     else:
-        _follow_fact(body, shown)
+        _follow_fact(body, shown, routing)
 
 
-def _follow_fact(fact: dict[str, str], shown: Shown) -> None:
+def _follow_fact(fact: dict[str, str], shown: Shown, routing: Routing) -> None:
     kind = fact["kind"]
     if kind == "receipt":
         follow_up.follow_up(fact["day"], fact["name"], config.now())
     elif kind == "ticket":
-        ticket = _routed(tickets.exactly(fact["ticket"]).ticket)
+        ticket = _routed(tickets.exactly(fact["ticket"]).ticket, routing)
         counters.count_again(ticket, ticket.snoozed_until is not None and ticket.snoozed_until > config.now())
         shown.tickets[fact["ticket"]] = None
     elif kind in ("message", "delivery"):
@@ -99,21 +100,21 @@ def _follow_fact(fact: dict[str, str], shown: Shown) -> None:
         raise ValueError(f"nothing is known of a fact {kind!r}")
 
 
-def _routed(ticket: Ticket) -> Ticket:
+def _routed(ticket: Ticket, routing: Routing) -> Ticket:
     """With its agent, before it is counted: so it is counted once, where it ends up.  Whoever fails here, the repair
     comes after them; what else follows from the fact does not wait for that.
     """
     try:
-        return route_ticket.arrived(ticket, config.now())
+        return routing.arrived(ticket, config.now())
     except Exception:
         _routing_failed()
         return ticket
 
 
-def _route_freed() -> None:
+def _route_freed(routing: Routing) -> None:
     """Somebody may have room again."""
     try:
-        route_ticket.serve_all(config.now())
+        routing.serve_all(config.now())
     except Exception:
         _routing_failed()
 

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cached_property
 
 from chalicelib.domain.moments import whole_milliseconds
 from chalicelib.domain.people import SYSTEM, Agent, Team
@@ -20,23 +21,25 @@ LINE = 200
 """So many tickets of a team's line are looked at: of more, those without news for longest."""
 
 
-def arrived(ticket: Ticket, at: datetime) -> Ticket:
-    """A ticket that is new, or came back, with its agent where its team's rule finds one."""
-    if ticket.team_id is None or not waits_for_somebody(ticket, at):
-        return ticket
-    team = next((each for each in _automatic() if each.id == ticket.team_id), None)
-    if team is None or ticket.id not in serve(team, at, tickets.row_of(ticket)):
-        return ticket
-    return tickets.exactly(ticket.id).ticket
+class Routing:
+    """What one batch of facts asks: the teams are read once, and only when a ticket asks."""
 
+    @cached_property
+    def _teams(self) -> Mapping[str, Team]:
+        return {team.id: team for team in directory.teams() if team.assignment != "off"}
 
-def serve_all(at: datetime) -> int:
-    """Whoever has room gets what waits; returns how many tickets were given."""
-    return sum(len(serve(team, at)) for team in _automatic())
+    def arrived(self, ticket: Ticket, at: datetime) -> Ticket:
+        """A ticket that is new, or came back, with its agent where its team's rule finds one."""
+        if ticket.team_id is None or not waits_for_somebody(ticket, at):
+            return ticket
+        team = self._teams.get(ticket.team_id)
+        if team is None or ticket.id not in serve(team, at, tickets.row_of(ticket)):
+            return ticket
+        return tickets.exactly(ticket.id).ticket
 
-
-def _automatic() -> list[Team]:
-    return [team for team in directory.teams() if team.assignment != "off"]
+    def serve_all(self, at: datetime) -> int:
+        """Whoever has room gets what waits; returns how many tickets were given."""
+        return sum(len(serve(team, at)) for team in self._teams.values())
 
 
 def serve(team: Team, at: datetime, new: TicketRow | None = None) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -18,18 +18,21 @@ class Desk:
     agents: Mapping[str, Agent]
     teams: Mapping[str, Team]
     inboxes: Mapping[str, Inbox]
-    in_force: InForce | None = None
-    """What is promised to customers; None where no deadline is shown."""
+    promised: Callable[[], InForce] | None = None
+    """What is promised to customers, read when a ticket that waits is shown; None where no deadline is."""
 
     @staticmethod
     def of(
-        agents: Iterable[Agent], teams: Iterable[Team], inboxes: Iterable[Inbox], in_force: InForce | None = None
+        agents: Iterable[Agent],
+        teams: Iterable[Team],
+        inboxes: Iterable[Inbox],
+        promised: Callable[[], InForce] | None = None,
     ) -> Desk:
         return Desk(
             {agent.id: agent for agent in agents},
             {team.id: team for team in teams},
             {inbox.id: inbox for inbox in inboxes},
-            in_force,
+            promised,
         )
 
     def agent_name(self, agent_id: str | None) -> str:
@@ -47,11 +50,11 @@ class Desk:
 
     def deadline(self, ticket: Waiting, now: datetime) -> Deadline | None:
         """By when to answer; None where nobody waits."""
-        if self.in_force is None or ticket.waiting_since is None:
+        if self.promised is None or ticket.waiting_since is None:
             return None
         from chalicelib.domain.promises import deadline_of
 
-        return deadline_of(ticket, self.in_force, now)
+        return deadline_of(ticket, self.promised(), now)
 
     def may_take(self) -> tuple[Agent, ...]:
         """Agents to whom a ticket can be given."""

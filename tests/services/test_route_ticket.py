@@ -71,7 +71,7 @@ def test_by_hand_stays_by_hand(desk: Desk) -> None:
     automatic(desk, "off"), member(desk, "omar")
     ticket = comes(desk, 1)
     worked(ticket)
-    assert route_ticket.serve_all(desk.now) == 0 and holder(ticket) is None
+    assert route_ticket.Routing().serve_all(desk.now) == 0 and holder(ticket) is None
 
 
 def test_a_burst_is_spread_though_no_count_knows_of_it_yet(desk: Desk) -> None:

@@ -1,7 +1,10 @@
 """What the agent's screen is made of: the rail with its counts, a list, and what lies beside it."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from chalice.app import Response
@@ -18,15 +21,20 @@ from chalicelib.store import counters, directory, lists
 from chalicelib.store.counters import DayCounted
 from chalicelib.web.desk import Desk
 
+if TYPE_CHECKING:
+    from chalicelib.domain.promises import InForce
+
 
 def the_desk(at: datetime | None = None) -> Desk:
     """``at``: with what is promised, for a page that shows deadlines."""
     named = directory.agents(), directory.teams(), directory.inboxes()
-    if at is None:
-        return Desk.of(*named)
+    return Desk.of(*named, None if at is None else partial(_promised, at))
+
+
+def _promised(at: datetime) -> InForce:
     from chalicelib.store import clocks
 
-    return Desk.of(*named, clocks.in_force(at))
+    return clocks.in_force(at)
 
 
 def list_beside(visit: Visit, desk: Desk) -> Named:

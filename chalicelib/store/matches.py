@@ -29,7 +29,8 @@ BUDGET = 17.0
 LEAST_STEPS = 4.0
 """Units that are left for stepping down, however much the first look at many words took: every page gets on."""
 READ_BYTES = 4096
-FIRST_BLOCKS = 4
+FIRST_BLOCKS = 2
+"""Of a word of which nothing is known yet: two of a common one are two units and more."""
 MOST_BLOCKS = 64
 ITEM_BYTES = 30
 """Of an item beside its term and what it holds: the names of its attributes, the rest of its key."""
@@ -72,6 +73,10 @@ class _Reading:
         if self.units >= self.limit:
             raise _Enough
 
+    def affords(self, size: float) -> float:
+        """How many items of so many bytes are within the limit."""
+        return (self.limit - self.units) * 2 * READ_BYTES / size if size else math.inf
+
 
 @dataclass
 class _Term:
@@ -96,10 +101,11 @@ class _Term:
         return self._blocks.get(block, set()) | self.fresh.get(block, set())
 
     def _load(self, block: int) -> None:
-        """Read on: ever more at a time, but behind a gap no more than one unit's worth."""
+        """Read on: ever more at a time, but behind a gap no more than one unit's worth, and never beyond the limit."""
         self.reading.check()
         jumps = self.size > 0 and block < self._floor - 1
-        many = min(MOST_BLOCKS, max(1, int(READ_BYTES / self.size)) if jumps else self._next)
+        wanted = READ_BYTES / self.size if jumps else self._next
+        many = int(max(1, min(MOST_BLOCKS, wanted, self.reading.affords(self.size))))
         edge = PostingItem.sk <= block_key(min(block, self._floor - 1))
         query = PostingItem.query(term_key(self.term), edge, scan_index_forward=False, limit=many, page_size=many)
         found = list(query)

@@ -44,7 +44,7 @@ def test_the_syntax_is_shown_where_nothing_is_found_and_what_cannot_be_meant_is_
     assert "What are you looking for?" in browser.get("/search?q=").html
     page = browser.get("/search?q=is%3Alost")
     assert page.status == 200
-    assert "That cannot be searched for" in page.html and "“is:late” is not known" in page.html
+    assert "That cannot be searched for" in page.html and "“is:lost” is not known" in page.html
 
 
 def test_a_row_knows_the_search_it_was_found_by_whatever_was_typed(desk: Desk) -> None:
@@ -52,6 +52,3 @@ def test_a_row_knows_the_search_it_was_found_by_whatever_was_typed(desk: Desk) -
     page = signed_in(desk).get("/search?q=%22green+teapot%22+%5C+%27").html
     (values,) = re.findall(r"<ul id=\"rows\"[^>]* hx-vals='([^']*)'", page)
     assert json.loads(unescape(values)) == {"in": 'search:"green teapot" \\ \''}
-
-
-    assert "That cannot be searched for" in page.html and "“is:lost” is not known" in page.html

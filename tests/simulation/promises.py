@@ -421,7 +421,7 @@ def one_act_is_one_message(state: State, tell: Tell) -> None:
         written = [each for each in state.words.get(word, ()) if not each.get("original_key")]
         own = [each for each in written if each["direction"] == "out" and each["kind"] != "event"]
         own = [each for each in own if "repeats" not in each.get("event", {})]
-        opened = {each["ticket_id"] for each in written}
+        opened = {each["ticket_id"] for each in written if "repeats" not in each.get("event", {})}
         state.saw("one act is one message", len(own))
         if len(own) > 1 or len(opened) > 1:
             tell("one act is one message", f"{word} stands in {[each['id'] for each in own]} of {sorted(opened)}")

@@ -130,3 +130,10 @@ def test_every_term_can_be_packed_in_a_line() -> None:
     """Terms stand beside each other with a blank between (``store.postings``)."""
     odd = "a\u2028b\u00a0c\x1cd 1\u20072 x@y.z\u3000q 1\u00a0234\u00a0567 1z 999 aa1 01 2345 6784"
     assert not [term for term in terms.of_text(odd) if re.search(r"\s", term)]
+
+
+def test_of_a_long_mail_its_numbers_and_addresses_are_kept() -> None:
+    words = " ".join(f"w{n}ord" for n in range(2_200))
+    found = terms.of_text(f"Order 302-1234567-7654399, {words} write to helper@shop.example")
+    kept = list(found)[: terms.MAX_TERMS]
+    assert {"30212345677654399", "helper@shop.example", "@shop.example"} <= {*kept}

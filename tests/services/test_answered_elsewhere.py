@@ -107,7 +107,7 @@ def test_an_answer_that_may_have_arrived_stops_a_second_one(desk: Desk, ben: Act
     assert reply(ticket_id, eva, said("Let me see.", send_anyway=True), desk.now)
 
 
-def test_what_was_asked_last_is_answered_without_a_look_back(desk: Desk, ben: Actor, eva: Actor) -> None:
+def test_a_note_behind_the_question_is_no_answer_to_it(desk: Desk, ben: Actor, eva: Actor) -> None:
     ticket_id = comes(desk, 1)
     add_note(ticket_id, ben, "She called.", desk.advance(minutes=1))
     assert reply(ticket_id, eva, said("Yes."), desk.advance(minutes=1))
